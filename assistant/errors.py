@@ -1,0 +1,36 @@
+"""The error tree. Every message is one Chinese sentence for the reader: what is wrong, where, what to do."""
+
+from __future__ import annotations
+
+
+class ZemingError(Exception):
+    """Anything that is to be shown to a person as one sentence."""
+
+
+class KnowledgeError(ZemingError):
+    """A file under ``knowledge/`` or ``prompts/`` is wrong; the message names file and line."""
+
+    def __init__(self, message: str, file: str = "", line: int = 0) -> None:
+        self.file, self.line = file, line
+        where = f"{file} 第{line}行：" if file and line else f"{file}：" if file else ""
+        super().__init__(where + message)
+
+
+class QuestionError(ZemingError):
+    """The question cannot be read (empty, too long, no words in it)."""
+
+
+class InputFileError(ZemingError):
+    """A file the user handed in cannot be read; the message names file, line and field."""
+
+
+class SettingsError(ZemingError):
+    """A setting has a value that cannot be used; the message names the setting."""
+
+
+class IndexUnavailable(ZemingError):
+    """The search index is missing, damaged or being rebuilt by somebody else."""
+
+
+class EmbeddingError(ZemingError):
+    """The embedding model could not be loaded or reached."""

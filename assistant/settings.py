@@ -1,0 +1,94 @@
+"""One frozen settings object, read from the environment (``ZEMING_…``) and an optional ``zeming.toml``.
+
+Comes in: environment, the file named by ``ZEMING_CONFIG`` or ``zeming.toml`` in the user's config folder.
+Goes out: :class:`Settings`. Raises :class:`assistant.errors.SettingsError` with the name of the setting.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from assistant.errors import SettingsError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _shipped(name: str) -> Path:
+    """A data folder: inside the installed package, or beside it in a checkout."""
+    inside = _PACKAGE / "_data" / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def _config_file() -> Path:
+    named = os.environ.get("ZEMING_CONFIG")
+    return Path(named) if named else Path(platformdirs.user_config_dir("zeming")) / "zeming.toml"
+
+
+class Settings(BaseSettings):
+    """Every knob, with a default that works offline on a small machine."""
+
+    model_config = SettingsConfigDict(env_prefix="ZEMING_", frozen=True, extra="forbid")
+
+    data: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("zeming")),
+        description="运行时写入的一切都放在这个文件夹",
+    )
+    knowledge: Path = Field(default_factory=lambda: _shipped("knowledge"), description="知识库文件夹")
+    prompts: Path = Field(default_factory=lambda: _shipped("prompts"), description="措辞模板文件夹")
+
+    embedding: Literal["builtin", "sentence-transformers", "openai"] = Field(
+        "builtin", description="向量模型：内置、sentence-transformers、OpenAI 兼容接口"
+    )
+    embedding_model: str = Field("", description="模型名或本地路径（内置模型不需要）")
+    embedding_url: str = Field("", description="OpenAI 兼容接口地址，如 http://127.0.0.1:8000/v1")
+    embedding_key: SecretStr = Field(SecretStr(""), description="接口密钥")
+    embedding_query_prefix: str = Field("", description="查询前缀（部分模型需要）")
+    embedding_passage_prefix: str = Field("", description="段落前缀（部分模型需要）")
+    embedding_timeout: float = Field(30.0, gt=0, description="接口超时，秒")
+
+    store: Literal["embedded", "server"] = Field("embedded", description="Chroma：嵌入式或服务器")
+    store_url: str = Field("", description="Chroma 服务器地址，如 http://127.0.0.1:8000")
+
+    host: str = Field("127.0.0.1", description="网页监听地址")
+    port: int = Field(7860, ge=1, le=65535, description="网页监听端口")
+    max_question_chars: int = Field(6000, ge=100, description="一次提问的最多字数")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _config_file())
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; ``overrides`` win over environment and file.
+
+    Raises:
+        SettingsError: a value that cannot be used; the message names the setting.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"设置 ZEMING_{name.upper()} 的值“{first.get('input')}”不可用（{first['msg']}），请改正后重试。"
+        ) from error
+    except ValueError as error:  # a broken toml file
+        raise SettingsError(f"配置文件 {_config_file()} 读不懂（{error}），请改正或移走后重试。") from error
