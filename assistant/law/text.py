@@ -1,11 +1,11 @@
-"""How text and numbers are compared: the one pair of functions, ``normalise`` and ``numbers``, and what they need.
+"""How text and numbers are compared: the one pair of functions, ``normalise`` and ``numbers``.
 
 Comes in: any text people or documents bring (full-width, traditional, broken into lines by a PDF).
 Goes out: a form in which equal words are equal, with the way back to the words as they were written
 (``aligned``, ``locate``), numbers as values, and sentences and clauses with their offsets.
 
-Known weakness: a traditional character that only a phrase tells apart from a simplified one (回覆, 藉口) stays as it
-is, because what a character becomes must not depend on what else stands in the text.
+Known weakness: a traditional character that only a phrase tells apart from a simplified one (回覆, 藉口)
+stays as it is, because what a character becomes must not depend on what else stands in the text.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from functools import lru_cache
 
 # ---------------------------------------------------------------- one form for equal words
 
-_HAN = "㐀-䶿一-鿿〇"
-_WIDE = f"{_HAN}　-〿＀-￯‘-”—…·"  # characters that need no space around them
+_WIDE = "\u2018-\uffef"  # Chinese characters and marks, which need no space around them; one range loads fast
 _BLANK = r"\s\u200b-\u200f\u2060\ufeff\u00ad"
 # the Chinese form is the common one for punctuation, so that patterns over Chinese text need only one form
 _PUNCTUATION = {
     "(": "（", ")": "）", ";": "；", "?": "？", "!": "！", "，": "，", "：": ":", "｡": "。", "､": "、",
-    "「": "“", "」": "”", "『": "‘", "』": "’", "｢": "“", "｣": "”", "﹑": "、", "﹐": "，", "﹔": "；", "﹕": ":",
-    "﹖": "？", "﹗": "！", "﹙": "（", "﹚": "）", "‐": "-", "‑": "-", "−": "-", "＂": '"',
+    "「": "“", "」": "”", "『": "‘", "』": "’", "｢": "“", "｣": "”", "﹑": "、", "﹐": "，",
+    "﹔": "；", "﹕": ":", "﹖": "？", "﹗": "！", "﹙": "（", "﹚": "）", "‐": "-", "‑": "-", "−": "-",
+    "＂": '"',
 }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def _width_table() -> dict[int, str]:
 _WIDTH = _width_table()
 _LOOSE_MARK = re.compile(r"[,:](?!\d)|(?<!\d)[,:]")  # not the one inside 1,000 or 9:30
 _MARKS = {",": "，", ":": "："}
-_IDEOGRAPH = re.compile("[㐀-䶿一-鿿豈-﫿]+")
+_IDEOGRAPH = re.compile("[㐀-鿿]+")
 _TRADITIONAL_IN_GB2312 = frozenset("乾於後徵麽馀锺麴")
 _GAP = re.compile(f"(?:(?<=[{_WIDE}])|^)[{_BLANK}]+|[{_BLANK}]+(?=[{_WIDE}]|$)|[{_BLANK}]+")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
@@ -53,7 +53,7 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 
 @lru_cache(maxsize=8192)
 def _old_form(char: str) -> bool:
-    """Whether a character may be a traditional one: it is outside GB 2312, the set of simplified characters."""
+    """Whether a character may be a traditional one: GB 2312, the set of simplified ones, lacks it."""
     if char in _TRADITIONAL_IN_GB2312:
         return True
     try:
@@ -196,7 +196,7 @@ def locate(quote: str, text: str) -> tuple[int, int] | None:
 
 
 def is_mostly_foreign(text: str) -> bool:
-    """Whether fewer than a third of the letters are Chinese characters. A text without letters is not foreign.
+    """Whether fewer than a third of the letters are Chinese. A text without letters is not foreign.
 
     >>> is_mostly_foreign('What is the accountability regulation?'), is_mostly_foreign('在WPS里写的OK吗')
     (True, False)
@@ -297,12 +297,12 @@ def _below_myriad(number: int) -> str:
 
 
 def chinese_to_number(numeral: str) -> int:
-    """The value of a numeral in Chinese, Arabic or full-width digits, in brackets or a circle, or digit by digit.
+    """The value of a numeral: Chinese, Arabic or full-width, in brackets or a circle, or digit by digit.
 
-    >>> [chinese_to_number(n) for n in ('十二', '１２', '12', '两', '一百零三', '二〇一九', '（三）', '㈢', '廿一')]
-    [12, 12, 12, 2, 103, 2019, 3, 3, 21]
-    >>> [chinese_to_number(n) for n in ('一百二', '三万五', '一千二百六十', '二万零一十九')]
-    [120, 35000, 1260, 20019]
+    >>> [chinese_to_number(n) for n in ('十二', '１２', '12', '两', '一百零三', '廿一')]
+    [12, 12, 12, 2, 103, 21]
+    >>> [chinese_to_number(n) for n in ('二〇一九', '（三）', '㈢', '一百二', '三万五', '二万零一十九')]
+    [2019, 3, 3, 120, 35000, 20019]
     >>> chinese_to_number('若干')
     Traceback (most recent call last):
     ValueError: not a number: 若干
@@ -346,29 +346,29 @@ class Quantity:
     end: int
 
 
-_SAME_UNIT = {"天": "日", "名": "人", "位": "人", "元钱": "元", "块": "元", "块钱": "元", "星期": "周", "礼拜": "周",
-              "％": "%", "个小时": "小时", "个工作日": "工作日", "月份": "月", "年度": "年", "个百分点": "百分点",
-              "周岁": "岁", "人次": "次"}  # fmt: skip
-_UNITS = sorted(
-    {*_SAME_UNIT, *_SAME_UNIT.values(), "个月", "分钟", "分", "年", "个", "条", "款", "项", "章", "节", "起", "件", "份",
-     "倍", "成", "种", "级", "届", "期", "户", "家", "亩", "公里", "米", "吨", "辆", "间", "张", "部", "类", "号", "票",
-     "轮", "批", "处", "座", "台", "所", "栋", "套", "双", "课", "会", "时", "月", "日", "次"},
-    key=len,
-    reverse=True,
-)  # fmt: skip
+_SAME_UNIT = {
+    "天": "日", "名": "人", "位": "人", "元钱": "元", "块": "元", "块钱": "元", "星期": "周", "礼拜": "周",
+    "个小时": "小时", "个工作日": "工作日", "月份": "月", "年度": "年", "个百分点": "百分点", "周岁": "岁",
+    "人次": "次",
+}  # fmt: skip
+_PLAIN_UNITS = """个月 分钟 分 年 月 日 时 个 条 款 项 章 节 起 件 份 倍 成 种 级 届 期 户 家 亩 公里 米 吨 辆
+    间 张 部 类 号 票 轮 批 处 座 台 所 栋 套 双 课 会 次 % ‰"""
+_UNITS = sorted({*_SAME_UNIT, *_SAME_UNIT.values(), *_PLAIN_UNITS.split()}, key=len, reverse=True)
 # 一会、一时、一起、一处、一部、一号、一批、一分、十分 and the like are words, not quantities
 _NOT_UNIT_AFTER_ONE = {"会", "时", "起", "处", "部", "号", "分", "成", "级", "类", "种"}
 _UNIT = "|".join(map(re.escape, _UNITS))
-_NUMBER = re.compile(
-    rf"""(?P<percent>百分之|千分之)(?P<share>{CHINESE_NUMERAL}+|\d+(?:\.\d+)?)
+_NUMBER = rf"""(?P<percent>百分之|千分之)(?P<share>{CHINESE_NUMERAL}+|\d+(?:\.\d+)?)
     |(?P<half>半)(?P<half_unit>个月|个小时|小时|年|月|天|日)
-    |(?<![\d.])(?P<arabic>\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?)(?!\.?\d)
-       (?P<scale>[多余来]?[十百千万亿]+)?(?P<arabic_unit>(?:{_UNIT}|‰)?)(?P<arabic_half>半)?
+    |(?<![\d.])(?<![a-z]-)(?P<arabic>\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?)(?!\.?\d)
+       (?P<scale>[多余来]?[十百千万亿]+)?(?P<arabic_unit>(?:{_UNIT})?)(?P<arabic_half>半)?
     |(?P<ordinal>第)?(?P<chinese>{CHINESE_NUMERAL}+(?:点[零〇一二三四五六七八九]+(?=[万亿倍成个年%]))?[万亿]*)
-       (?P<chinese_unit>(?:个半(?=月|小时|年)|{_UNIT})?)(?P<chinese_half>半)?""",
-    re.VERBOSE,
-)
+       (?P<chinese_unit>(?:个半(?=月|小时|年)|{_UNIT}|(?=[、至到]{CHINESE_NUMERAL})[、至到])?)(?P<chinese_half>半)?"""
 _HALF = Decimal("0.5")
+
+
+@lru_cache(maxsize=1)
+def _number_pattern() -> re.Pattern[str]:
+    return re.compile(_NUMBER, re.VERBOSE)  # late: compiling it costs as much as importing the rest
 
 
 def _scaled(value: Decimal, scale: str | None) -> Decimal:
@@ -391,13 +391,9 @@ def _chinese_values(run: str, counted: bool, ordinal: bool, unit: str) -> tuple[
             return (Decimal(chinese_to_number(run)),)
         return ()
     if all(char in _DIGITS for char in run):
-        if (
-            unit == "年"
-            and len(run) in (2, 4)
-            or any(char in "零〇○" for char in run)
-            or ordinal
-            and len(run) > 2
-        ):
+        about = len(run) == 2 and (_DIGITS[run[1]] == _DIGITS[run[0]] + 1 or run == "三五")  # 三四个, 三五年
+        year = unit == "年" and len(run) in (2, 4) and not about
+        if year or any(char in "零〇○" for char in run) or (ordinal and len(run) > 2):
             return (Decimal(chinese_to_number(run)),)
         return tuple(Decimal(_DIGITS[char]) for char in run) if counted or ordinal else ()
     return (Decimal(chinese_to_number(run)),)
@@ -411,7 +407,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     """
     folded = fold(text)
     found: list[Quantity] = []
-    for match in _NUMBER.finditer(folded):
+    for match in _number_pattern().finditer(folded):
         groups = match.groupdict()
         start, end = match.span()
         values: tuple[Decimal, ...]
@@ -438,6 +434,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
                 values = tuple(value + _HALF for value in values)
             elif groups["chinese_half"] and unit == "年":
                 values = tuple(value + _HALF for value in values)
+        unit = "" if unit in ("、", "至", "到") else unit  # 七、八条: 七 is counted by the measure of 八
         found += (Quantity(value, _SAME_UNIT.get(unit, unit), start, end) for value in values)
     return tuple(found)
 
