@@ -218,8 +218,9 @@ class Span:
     end: int
 
 
-_SENTENCE = re.compile(r"""[^。！？；!?;\n…]*(?:[。！？；!?;…]+[”’」』"）)》]*|\n|$)""")
-_CLAUSE = re.compile(r"""[^，。；！？：!?;\n,:…]*(?:(?:(?<=\d)[,:](?=\d))[^，。；！？：!?;\n,:…]*)*""")
+# patterns of scattered Chinese marks are compiled on first use: each costs about a millisecond
+_SENTENCE = r"""[^。！？；!?;\n…]*(?:[。！？；!?;…]+[”’」』"）)》]*|\n|$)"""
+_CLAUSE = r"""[^，。；！？：!?;\n,:…]*(?:(?:(?<=\d)[,:](?=\d))[^，。；！？：!?;\n,:…]*)*"""
 _EDGE = " \t\r\u3000"
 
 
@@ -240,7 +241,7 @@ def sentences(text: str) -> tuple[Span, ...]:
     >>> sentences('一。 二')[1]
     Span(text='二', start=3, end=4)
     """
-    return tuple(span for part in _SENTENCE.finditer(text) for span in _trimmed(text, *part.span()))
+    return tuple(span for part in re.finditer(_SENTENCE, text) for span in _trimmed(text, *part.span()))
 
 
 def clauses(text: str) -> tuple[Span, ...]:
@@ -249,7 +250,7 @@ def clauses(text: str) -> tuple[Span, ...]:
     >>> [span.text for span in clauses('我汇报了，领导说：不用管；9:30出事，损失1,000元')]
     ['我汇报了', '领导说', '不用管', '9:30出事', '损失1,000元']
     """
-    return tuple(span for part in _CLAUSE.finditer(text) for span in _trimmed(text, *part.span()))
+    return tuple(span for part in re.finditer(_CLAUSE, text) for span in _trimmed(text, *part.span()))
 
 
 # ---------------------------------------------------------------- numbers
@@ -366,11 +367,6 @@ _NUMBER = rf"""(?P<percent>百分之|千分之)(?P<share>{CHINESE_NUMERAL}+|\d+(
 _HALF = Decimal("0.5")
 
 
-@lru_cache(maxsize=1)
-def _number_pattern() -> re.Pattern[str]:
-    return re.compile(_NUMBER, re.VERBOSE)  # late: compiling it costs as much as importing the rest
-
-
 def _scaled(value: Decimal, scale: str | None) -> Decimal:
     for char in scale or "":
         value *= (_TENS | _MYRIADS).get(char, 1)
@@ -407,7 +403,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     """
     folded = fold(text)
     found: list[Quantity] = []
-    for match in _number_pattern().finditer(folded):
+    for match in re.finditer(_NUMBER, folded, re.VERBOSE):
         groups = match.groupdict()
         start, end = match.span()
         values: tuple[Decimal, ...]
