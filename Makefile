@@ -1,0 +1,39 @@
+# 责明：make chat 打开网页；make test 跑全部检查；make ask Q="…" 在终端提问
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: setup chat ask test check clean
+
+setup: $(STAMP)
+	@$(BIN)/zeming index
+
+chat: $(STAMP)
+	@$(BIN)/zeming chat
+
+ask: $(STAMP)
+	@$(BIN)/zeming ask "$(Q)"
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "需要 Python 3.11 或更高版本，请先安装。")'
+	@test -d .venv || $(PYTHON) -m venv .venv
+	@echo "正在安装（第一次约需两分钟）……"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.installed-dev: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+test: .venv/.installed-dev check
+
+check: .venv/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/zeming kb check
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,167 @@
+"""The walk on one screen: question → facts → retrieval → determination → answer → verification.
+
+Comes in: a :class:`~assistant.model.Question`. Goes out: an :class:`~assistant.model.Advice`. Raises
+``QuestionError`` for text that cannot be read as a question.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from assistant.errors import QuestionError
+from assistant.law.citations import Reference, find_references
+from assistant.law.lexicon import Lexicon
+from assistant.law.rules import run_table, values_of
+from assistant.law.tables import PeriodRow
+from assistant.law.text import has_words, is_mostly_foreign
+from assistant.model import Advice, Clause, Determination, Fact, Kind, Passage, Question
+from assistant.privacy import mask_private
+from assistant.steps.answering import Writer
+from assistant.steps.determination import Law, determine
+from assistant.steps.facts import read_facts, read_received_date
+from assistant.steps.retrieval import Retriever
+from assistant.steps.verification import verify
+
+PASSAGES = 8
+CANDIDATE_SCORE = 0.3  # a clause that only retrieval brought up never outranks one from the rules
+SHORT, LONG = 40, 90  # characters; what the table of kinds calls 短 and 长
+
+
+@dataclass(frozen=True)
+class Advisor:
+    """All parts joined; holds nothing about any case."""
+
+    law: Law
+    lexicon: Lexicon
+    retriever: Retriever
+    writer: Writer
+    max_chars: int
+
+    def ask(self, question: Question) -> Advice:
+        """Answer one question.
+
+        Raises:
+            QuestionError: empty, without words, or too long.
+        """
+        started = time.perf_counter()
+        text, masked = mask_private(question.text)
+        self._check(text)
+        question = replace(question, text=text)
+        notices = [self._notice("masked", kinds="、".join(dict.fromkeys(m.kind for m in masked)))] if masked else []
+        if is_mostly_foreign(text):
+            notices.append(self._notice("english"))
+            return self._decline(question, (), notices, started)
+        references = find_references(text, self.law.corpus, question.day)
+        notices += [r.notice for r in references if r.notice and r.status != "unresolved"]
+        facts = self._facts(question)
+        kind = self._kind(facts, references)
+        if kind == "out_of_domain":
+            return self._decline(question, facts, notices, started)
+        found = self.retriever.search(text, PASSAGES, self.law.in_force(question.day))
+        if found.degraded:
+            notices.append(self._notice("no_dense"))
+        if kind == "knowledge":
+            made = None
+            answer, citations = self.writer.knowledge(
+                found.passages, self._named(references), self._period_rows(facts, text), question.day, notices
+            )
+        else:
+            received = question.received or read_received_date(text, question.day)
+            made = determine(facts, self.law, question.day, received)
+            made = self._with_candidates(made, text, question.day)
+            answer, citations = self.writer.scenario(made, facts, question.day, notices)
+        answer, checks = verify(answer, citations, self.law.corpus)
+        return Advice(
+            question=question,
+            kind=kind,
+            facts=facts,
+            determination=made,
+            passages=found.passages,
+            citations=citations,
+            checks=checks,
+            answer=answer,
+            elapsed_ms=_since(started),
+            notices=tuple(notices),
+        )
+
+    # ------------------------------------------------------------------ parts of the walk
+
+    def _check(self, text: str) -> None:
+        if not text.strip():
+            raise QuestionError("没有看到内容，请写下发生了什么，或者想问的规定。")
+        if not has_words(text):
+            raise QuestionError("只看到标点符号，请用几句话写下发生了什么，或者想问的规定。")
+        if len(text) > self.max_chars:
+            raise QuestionError(
+                f"内容有{len(text)}字，超过一次{self.max_chars}字的上限，请只留与问责有关的经过后再问。"
+            )
+
+    def _facts(self, question: Question) -> tuple[Fact, ...]:
+        """What the text says, under what the person confirmed; ``unknown`` takes a fact away."""
+        confirmed = question.confirmed
+        read = [f for f in read_facts(question.text, self.lexicon, self.law.vocabulary) if f.name not in confirmed]
+        for name, value in confirmed.items():
+            for one in (value,) if isinstance(value, str) else value:
+                if one != "unknown":
+                    read.append(Fact(name, one, "", "confirmed", 1.0))
+        size = len(question.text)
+        length = "短" if size <= SHORT else "长" if size >= LONG else "中"
+        return (*read, Fact("length", length, "", "lexicon", 1.0))
+
+    def _kind(self, facts: Sequence[Fact], references: Sequence[Reference]) -> Kind:
+        """Which of the three kinds, by the table of kinds; naming a rule puts a question inside the field."""
+        values = values_of(facts)
+        if references:
+            values["in_domain"] = frozenset({"yes"})
+        outcomes = run_table(self.law.tables["kind"], values, lambda _: True)
+        kind: Kind = outcomes[0].row.then["kind"]
+        return kind
+
+    def _named(self, references: Sequence[Reference]) -> tuple[str, ...]:
+        found = [r.provision_id for r in references if r.provision_id and r.status == "exists"]
+        return tuple(dict.fromkeys(found))[:3]
+
+    def _period_rows(self, facts: Sequence[Fact], text: str) -> tuple[PeriodRow, ...]:
+        if not any(f.name == "asks_period" and f.value == "yes" for f in facts):
+            return ()
+        measures = {f.value for f in facts if f.name == "measure"}
+        rows = [r for r in self.writer.periods if r.measure in measures or any(n in text for n in r.names)]
+        return tuple(rows[:4])
+
+    def _with_candidates(self, made: Determination, text: str, day: date) -> Determination:
+        """Fill up the clauses with listed situations that retrieval finds near, marked by a low score."""
+        if made.scope not in ("in", "in_but_exempt", "needs_more_facts"):
+            return made
+        listed = {
+            provision
+            for row in self.law.tables["clauses"].rows
+            if str(row.then.get("from_fact", "")).startswith("situation=")
+            for provision in row.because
+        }
+        in_force = self.law.in_force(day)
+        have = {c.id for c in made.clauses}
+        found = self.retriever.search(text, 3, lambda id: id in listed - have and in_force(id)).passages
+        extra = [
+            Clause(p.provision_id, self.law.corpus.provision(p.provision_id).label, CANDIDATE_SCORE / (i + 1))
+            for i, p in enumerate(found)
+        ]
+        return replace(made, clauses=(*made.clauses, *extra)[: max(3, len(made.clauses))])
+
+    def _decline(
+        self, question: Question, facts: tuple[Fact, ...], notices: Sequence[str], started: float
+    ) -> Advice:
+        passages: tuple[Passage, ...] = ()
+        answer = self.writer.decline(notices)
+        return Advice(
+            question, "out_of_domain", facts, None, passages, (), (), answer, _since(started), tuple(notices)
+        )
+
+    def _notice(self, key: str, **words: str) -> str:
+        return str(self.writer.labels["notices"][key]).format(**words)
+
+
+def _since(started: float) -> int:
+    return round((time.perf_counter() - started) * 1000)

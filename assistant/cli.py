@@ -1,0 +1,204 @@
+"""The command line: reads input, shows output, one ``except``.
+
+``zeming ask`` answers, ``zeming chat`` opens the web page, ``zeming kb`` looks after the knowledge base,
+``zeming index`` prepares the search index.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from assistant.errors import InputFileError, QuestionError, ZemingError
+from assistant.settings import load_settings
+
+app = typer.Typer(
+    help="责明：问责咨询助手。讲一件事，问是不是属于问责、适用哪一条、怎么申诉；或者问规定。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+kb = typer.Typer(help="知识库：检查、查看。", no_args_is_help=True)
+app.add_typer(kb, name="kb")
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+
+
+@app.command()
+def ask(
+    question: Annotated[list[str] | None, typer.Argument(help="情况或问题；不写则从标准输入读")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="输出一个 JSON 对象")] = False,
+    batch: Annotated[Path | None, typer.Option(help="逐行 JSON 的提问文件（JSONL）")] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", help="批量答复写到哪个文件")] = None,
+    day: Annotated[str | None, typer.Option("--date", help="按哪一天有效的规定判断，如 2026-03-01")] = None,
+    received: Annotated[str | None, typer.Option(help="收到决定的日期，用来算期限")] = None,
+) -> None:
+    """回答一个问题，或者用 --batch 批量回答。"""
+    as_of = _day(day, "--date") or date.today()
+    received_on = _day(received, "--received")
+    if batch is not None:
+        if out_file is None:
+            raise InputFileError("批量回答要用 --out 写明结果文件，例如 --out 答复.jsonl。")
+        _ask_batch(batch, out_file, as_of, received_on)
+        return
+    text = " ".join(question) if question else "" if sys.stdin.isatty() else sys.stdin.read()
+    from assistant.model import Question
+    from assistant.rendering import to_contract
+    from assistant.wiring import build
+
+    parts = build(load_settings(), progress=_progress)
+    advice = parts.advisor.ask(Question(text=text, day=as_of, received=received_on))
+    if as_json:
+        typer.echo(json.dumps(to_contract(advice), ensure_ascii=False, indent=2))
+    else:
+        from rich.markdown import Markdown
+
+        out.print(Markdown(advice.answer) if out.is_terminal else advice.answer, markup=False)
+
+
+def _ask_batch(source: Path, target: Path, day: date, received: date | None) -> None:
+    """Answer every row of a file, in order; a row that cannot be answered gets its sentence as the answer."""
+    from rich.progress import track
+
+    from assistant.model import Question
+    from assistant.rendering import refusal, to_contract
+    from assistant.wiring import build
+
+    rows = list(_rows(source))
+    advisor = build(load_settings(), progress=_progress).advisor
+    partial = target.with_name(target.name + ".partial")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            for row in track(rows, description="正在回答", console=err, disable=not err.is_terminal):
+                text = row["text"]
+                try:
+                    answered: dict[str, Any] = to_contract(
+                        advisor.ask(Question(text=text, day=day, id=row["id"], received=received))
+                    )
+                except QuestionError as error:
+                    answered = refusal(row["id"], text, str(error))
+                file.write(json.dumps(answered, ensure_ascii=False) + "\n")
+        os.replace(partial, target)
+    except OSError as error:
+        raise InputFileError(f"写不了结果文件 {target}（{error.strerror}），请换一个能写的位置。") from error
+    err.print(f"共回答 {len(rows)} 条，已写入 {target}。", markup=False)
+
+
+def _rows(source: Path) -> Iterator[dict[str, Any]]:
+    """Rows of a batch file: id and text. Bad rows are named by line before anything is answered."""
+    try:
+        lines = source.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputFileError(f"{source.name} 不是 UTF-8 编码，请另存为 UTF-8 后再试。") from error
+    except OSError as error:
+        raise InputFileError(f"读不了文件 {source}（{error.strerror}），请检查路径。") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputFileError(f"{source.name} 第{number}行不是完整的 JSON，请改正这一行。") from error
+        text = row.get("question", row.get("scenario")) if isinstance(row, dict) else None
+        if not isinstance(text, str):
+            raise InputFileError(f"{source.name} 第{number}行没有 question 或 scenario 字段，请补上。")
+        yield {"id": row.get("id"), "text": text}
+
+
+@app.command()
+def chat() -> None:
+    """打开网页对话。"""
+    from assistant.web import serve
+
+    serve(load_settings())
+
+
+@app.command()
+def index() -> None:
+    """准备检索索引（第一次约需一两分钟，以后只更新改动的部分）。"""
+    from assistant.wiring import build
+
+    build(load_settings(), progress=_progress)
+    err.print("索引已就绪。", markup=False)
+
+
+@kb.command("check")
+def kb_check() -> None:
+    """检查知识库：写法、编号、引用、日期。"""
+    from assistant.wiring import check_all
+
+    problems, counts = check_all(load_settings())
+    for problem in problems:
+        err.print(str(problem), markup=False)
+    if problems:
+        err.print(f"共 {len(problems)} 处问题，请逐条改正。", markup=False)
+        raise typer.Exit(1)
+    out.print("知识库检查通过：" + "，".join(f"{name} {count}" for name, count in counts.items()) + "。", markup=False)
+
+
+@kb.command("show")
+def kb_show(
+    reference: Annotated[str, typer.Argument(help="编号或叫法，如 wenze-2019#7.1.3 或 问责条例第七条第三项")],
+    day: Annotated[str | None, typer.Option("--date", help="按哪一天有效的版本")] = None,
+) -> None:
+    """看一条规定：要旨、原文、效力、出处。"""
+    from assistant.wiring import show_provision
+
+    out.print(show_provision(load_settings(), reference, _day(day, "--date") or date.today()), markup=False)
+
+
+def _day(text: str | None, option: str) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise InputFileError(f"{option} 的日期“{text}”读不懂，请写成 2026-03-01 这样。") from error
+
+
+@contextmanager
+def _progress(total: int, label: str) -> Iterator[Any]:
+    """A progress bar on the terminal for long work; yields a function that moves it on by n."""
+    from rich.progress import Progress
+
+    with Progress(console=err, disable=not err.is_terminal, transient=True) as bar:
+        if not err.is_terminal:
+            err.print(f"{label}……", markup=False)
+        task = bar.add_task(label, total=total)
+        yield lambda n: bar.advance(task, n)
+
+
+def main() -> None:
+    """Entry point of the command ``zeming``."""
+    os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+    try:
+        app()
+    except ZemingError as error:
+        err.print(str(error), markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("已停止。", markup=False)
+        sys.exit(130)
+    except Exception as error:  # a fault of the program; case details must not reach the screen or a log
+        if os.environ.get("ZEMING_DEBUG"):
+            raise
+        place = error.__traceback__
+        while place and place.tb_next:
+            place = place.tb_next
+        where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
+        err.print(f"程序出错（{type(error).__name__} {where}），您的内容没有丢失；请重试，仍不行请把这一行告诉维护人员。", markup=False)
+        sys.exit(70)
+
+
+if __name__ == "__main__":
+    main()

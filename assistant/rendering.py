@@ -1,0 +1,105 @@
+"""Pure output: an advice as the contract's JSON object, or as lines for a terminal.
+
+Comes in: :class:`~assistant.model.Advice`. Goes out: plain values and text. Nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assistant.model import Advice, Determination
+
+_EMPTY: dict[str, Any] = {
+    "scope": None,
+    "confidence": 0.0,
+    "subject": None,
+    "responsibility": None,
+    "clauses": [],
+    "exemptions": [],
+    "routes": [],
+    "misuse_signals": [],
+    "missing_facts": [],
+    "findings": [],
+}
+
+
+def to_contract(advice: Advice) -> dict[str, Any]:
+    """The one object that ``zeming ask --json`` prints; its keys are a contract with other programs."""
+    made = _determination(advice.determination) if advice.determination else dict(_EMPTY)
+    return {
+        "id": advice.question.id,
+        "question": advice.question.text,
+        "kind": advice.kind,
+        **{key: made[key] for key in _EMPTY if key != "findings"},
+        "facts": [
+            {
+                "name": f.name,
+                "value": f.value,
+                "evidence": f.evidence,
+                "source": f.source,
+                "confidence": f.confidence,
+            }
+            for f in advice.facts
+        ],
+        "findings": made["findings"],
+        "citations": [
+            {
+                "n": c.n,
+                "id": c.id,
+                "label": c.label,
+                "kind": c.kind,
+                "text": c.text,
+                "in_force": c.in_force,
+                "source_url": c.source_url,
+            }
+            for c in advice.citations
+        ],
+        "answer": advice.answer,
+        "elapsed_ms": advice.elapsed_ms,
+    }
+
+
+def _determination(made: Determination) -> dict[str, Any]:
+    return {
+        "scope": made.scope,
+        "confidence": made.confidence,
+        "subject": made.subject,
+        "responsibility": made.responsibility,
+        "clauses": [{"id": c.id, "label": c.label, "score": c.score} for c in made.clauses],
+        "exemptions": [
+            {"id": e.id, "label": e.label, "status": e.status} for e in made.exemptions
+        ],
+        "routes": [
+            {
+                "id": route.id,
+                "name": f"{route.name}：{step.name}",
+                "to": step.to,
+                "within": step.within,
+                "deadline": step.deadline.isoformat() if step.deadline else None,
+                "legal_basis": list(route.legal_basis),
+            }
+            for route in made.routes
+            for step in route.steps
+        ],
+        "misuse_signals": [s.name for s in made.misuse_signals],
+        "missing_facts": [{"fact": m.fact, "question": m.question} for m in made.missing_facts],
+        "findings": [
+            {"step": f.step, "status": f.status, "reason": f.reason, "provisions": list(f.provisions)}
+            for f in made.findings
+        ],
+    }
+
+
+def refusal(row_id: str | None, question: str, sentence: str) -> dict[str, Any]:
+    """The object of a question that could not be read: the sentence stands as its answer."""
+    return {
+        "id": row_id,
+        "question": question,
+        "kind": "out_of_domain",
+        **{key: value for key, value in _EMPTY.items() if key != "findings"},
+        "facts": [],
+        "findings": [],
+        "citations": [],
+        "answer": sentence,
+        "elapsed_ms": 0,
+    }

@@ -1,0 +1,251 @@
+"""The answer: markdown built from templates, every sentence of law with its mark.
+
+Comes in: a determination or retrieved passages. Goes out: markdown and the citations its marks point to. Wording
+is in ``prompts/``; this file only decides which sentence stands where and which provision it rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from assistant.law.corpus import Corpus
+from assistant.law.tables import PeriodRow
+from assistant.law.text import escape_markdown
+from assistant.law.vocabulary import Vocabulary
+from assistant.model import Citation, Determination, Fact, Finding, Passage, Provision, Route
+from assistant.prompts import Prompts
+
+CLAUSES_SHOWN = 3
+SOURCE_CHARS = 120
+
+
+@dataclass
+class Sources:
+    """Numbers the provisions in the order in which the answer first uses them."""
+
+    corpus: Corpus
+    day: date
+    unverified: str
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def mark(self, *provision_ids: str) -> str:
+        """Marks such as ``[1][3]（待核）`` for provisions in force; the others are left out."""
+        marks, doubtful = "", False
+        for id in dict.fromkeys(provision_ids):
+            provision = self.corpus.get(id)
+            if provision is None or not provision.instrument.in_force(self.day):
+                continue
+            number = self._numbers.setdefault(id, len(self._numbers) + 1)
+            marks += f"[{number}]"
+            doubtful = doubtful or provision.confidence == "memory"
+        return marks + (f"（{self.unverified}）" if doubtful else "")
+
+    def citations(self) -> tuple[Citation, ...]:
+        """What the marks given out so far point to, in order."""
+        listed = []
+        for id, number in self._numbers.items():
+            provision = self.corpus.provision(id)
+            listed.append(
+                Citation(
+                    n=number,
+                    id=id,
+                    label=provision.label,
+                    kind="verbatim" if provision.text else "digest",
+                    text=provision.text or provision.digest,
+                    in_force=provision.instrument.in_force(self.day),
+                    source_url=provision.source_url,
+                    confidence=provision.confidence,
+                )
+            )
+        return tuple(listed)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Joins templates, labels and tables once; every answer is a call."""
+
+    prompts: Prompts
+    labels: Mapping[str, Any]
+    corpus: Corpus
+    vocabulary: Vocabulary
+    periods: Sequence[PeriodRow]
+
+    # -------------------------------------------------------------- a situation
+
+    def scenario(
+        self, made: Determination, facts: Sequence[Fact], day: date, notices: Sequence[str]
+    ) -> tuple[str, tuple[Citation, ...]]:
+        """The answer to a situation."""
+        sources = Sources(self.corpus, day, self.labels["unverified"])
+        scope = next((f for f in made.findings if f.step == "scope"), None)
+        verdict = {
+            "label": self.labels["scope"][made.scope],
+            "sureness": self._sureness(made.confidence),
+            "reason": (scope.reason + sources.mark(*scope.provisions)) if scope else "",
+            "open": made.scope == "needs_more_facts",
+        }
+        steps = [f for f in made.findings if f.step in ("subject", "nature", "situation", "exemption", "mitigation")]
+        responsibility = next((f for f in made.findings if f.step == "responsibility"), None)
+        shown = {
+            "verdict": verdict,
+            "questions": [
+                {"text": m.question, "outcomes": self._outcomes(m.outcomes)} for m in made.missing_facts
+            ],
+            "findings": [
+                {
+                    "mark": self.labels["status"][f.status],
+                    "title": f.title,
+                    "reason": f.reason + sources.mark(*f.provisions),
+                    "words": self._words(f, facts),
+                }
+                for f in steps
+            ],
+            "clauses": [self._clause(c.id, sources) for c in made.clauses[:CLAUSES_SHOWN]],
+            "responsibility": (
+                f"{made.responsibility}：{responsibility.reason}{sources.mark(*responsibility.provisions)}"
+                if responsibility and made.responsibility
+                else ""
+            ),
+            "measures": [reason + sources.mark(*basis) for reason, basis in made.measures],
+            "periods": self._periods_of({f.value for f in facts if f.name == "measure"}, sources),
+            "exemptions": [
+                f"{self.labels['exemption'][e.status]}{e.effect}：{e.reason}{sources.mark(e.id)}"
+                for e in made.exemptions
+            ],
+            "routes": [self._route(route, sources) for route in made.routes],
+            "deadline_note": self._deadline_note(made.routes),
+            "signals": [
+                f"**{s.name}**：{s.reason}{sources.mark(*s.provisions)}{_quoted(s.evidence)}"
+                for s in made.misuse_signals
+            ],
+            "notices": [escape_markdown(n) for n in notices],
+            "disclaimer": self.labels["disclaimer"],
+            "day": day.isoformat(),
+        }
+        citations = sources.citations()
+        answer = self.prompts.render("scenario.md.j2", sources=self._source_list(citations), **shown)
+        return answer, citations
+
+    def _sureness(self, confidence: float) -> str:
+        return str(next(row["words"] for row in self.labels["sureness"] if confidence >= row["from"]))
+
+    def _outcomes(self, outcomes: Sequence[tuple[str, str]]) -> str:
+        """What each answer would mean, answers with one meaning put together."""
+        grouped: dict[str, list[str]] = {}
+        for value, label in outcomes:
+            grouped.setdefault(label, []).append(value)
+        return "（" + "；".join(f"{'、'.join(v)}→{label}" for label, v in grouped.items()) + "）"
+
+    def _words(self, finding: Finding, facts: Sequence[Fact]) -> str:
+        words = [f.evidence for f in facts if f.name in finding.facts and f.evidence]
+        return _quoted("”“".join(dict.fromkeys(words[:2])))
+
+    def _clause(self, id: str, sources: Sources) -> str:
+        provision = self.corpus.provision(id)
+        return f"{provision.label}：{provision.topic}{sources.mark(id)}"
+
+    def _route(self, route: Route, sources: Sources) -> dict[str, Any]:
+        basis = sources.mark(*route.legal_basis)
+        steps = []
+        for step in route.steps:
+            words = f"{step.name}：向{step.to}提出" if step.to else step.name
+            if step.within:
+                words += f"，{step.within}"
+            if step.deadline:
+                words += f"（最迟 **{step.deadline.isoformat()}**）"
+            if step.form:
+                words += f"，{step.form}"
+            if step.decided_within:
+                words += f"；对方{step.decided_within}"
+            if step.confidence == "memory":
+                words += f"（{self.labels['unverified']}）"
+            steps.append(words + basis)
+        doubtful = route.confidence == "memory"
+        name = route.name + (f"（{self.labels['unverified']}）" if doubtful else "")
+        effect = f"申诉期间决定：{route.effect_on_execution}{basis}" if route.effect_on_execution else ""
+        return {"name": name, "marks": "", "steps": steps, "effect": effect}
+
+    def _deadline_note(self, routes: Sequence[Route]) -> str:
+        if any(step.deadline for route in routes for step in route.steps):
+            return "日期按收到决定的次日起算推出，遇节假日也请提前办，以决定书写明的为准"
+        return "告诉我收到决定的日期，可以算出最后期限" if routes else ""
+
+    def _source_list(self, citations: Iterable[Citation]) -> list[str]:
+        lines = []
+        for c in citations:
+            mark = f"（{self.labels['unverified']}）" if c.confidence == "memory" else ""
+            kind = self.labels["verbatim" if c.kind == "verbatim" else "digest"]
+            text = c.text if len(c.text) <= SOURCE_CHARS else c.text[:SOURCE_CHARS] + "……"
+            lines.append(f"{c.n}. {c.label}{mark} {kind}：{text}")
+        return lines
+
+    # -------------------------------------------------------------- influence periods
+
+    def _periods_of(self, measures: Iterable[str], sources: Sources) -> list[str]:
+        wanted = {m for m in measures}
+        rows = [r for r in self.periods if any(m == r.measure or m in r.names for m in wanted)]
+        return [self.period_sentence(row, sources) for row in rows]
+
+    def period_sentence(self, row: PeriodRow, sources: Sources) -> str:
+        """One row of the table of influence periods as a sentence with its marks."""
+        words = f"{row.measure}的影响期：{row.period_words}" if row.period_words else f"{row.measure}：{self.labels['notices']['no_period']}"
+        if row.consequences:
+            words += f"；期间{'；'.join(row.consequences)}"
+        if row.expiry:
+            words += f"；{row.expiry}"
+        mark = sources.mark(*row.legal_basis)
+        if row.confidence == "memory" and self.labels["unverified"] not in mark:
+            mark += f"（{self.labels['unverified']}）"
+        return words + mark
+
+    # -------------------------------------------------------------- a question about the rules
+
+    def knowledge(
+        self,
+        passages: Sequence[Passage],
+        named: Sequence[str],
+        period_rows: Sequence[PeriodRow],
+        day: date,
+        notices: Sequence[str],
+    ) -> tuple[str, tuple[Citation, ...]]:
+        """The answer to a question about the rules: the answer first, then where it stands.
+
+        Args:
+            passages: what retrieval found, best first.
+            named: provisions that the question itself names; they come before anything found.
+            period_rows: rows of the influence-period table that the question asks about.
+        """
+        sources = Sources(self.corpus, day, self.labels["unverified"])
+        lead = [self.period_sentence(row, sources) + "。" for row in period_rows]
+        order = list(dict.fromkeys([*named, *(p.provision_id for p in passages)]))
+        leading = list(named) or ([] if lead else order[:1])
+        lead += [self._said(self.corpus.provision(id), sources) for id in leading]
+        rest = [id for id in order if id not in leading][: 2 if lead else 0]
+        more = [self._said(self.corpus.provision(id), sources) for id in rest]
+        if not lead:
+            lead = [self.labels["notices"]["nothing_found"]]
+        citations = sources.citations()
+        answer = self.prompts.render(
+            "knowledge.md.j2",
+            lead=lead,
+            more=more,
+            notices=[escape_markdown(n) for n in notices],
+            sources=self._source_list(citations),
+            day=day.isoformat(),
+        )
+        return answer, citations
+
+    def _said(self, provision: Provision, sources: Sources) -> str:
+        words = (provision.text or provision.digest).rstrip("。")
+        return f"{words}{sources.mark(provision.id)}。——{provision.label}"
+
+    def decline(self, notices: Sequence[str]) -> str:
+        """The short, polite refusal."""
+        return self.prompts.render("decline.md.j2", notices=[escape_markdown(n) for n in notices])
+
+
+def _quoted(words: str) -> str:
+    return f"（您说的：“{escape_markdown(words)}”）" if words else ""

@@ -1,0 +1,307 @@
+"""From facts to a determination: the eight steps, run over the decision tables.
+
+Comes in: facts, the day for which the law is read, the day a decision was received. Goes out: a
+:class:`~assistant.model.Determination`. Nothing here reads text; verdicts come from ``knowledge/rules`` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import cast, get_args
+
+from assistant.law.corpus import Corpus
+from assistant.law.remedies import routes_with_deadlines
+from assistant.law.rules import Outcome, Table, Values, names_in, run_table, values_of
+from assistant.law.tables import RemedyRow
+from assistant.law.vocabulary import Vocabulary
+from assistant.model import (
+    Clause,
+    Determination,
+    Exemption,
+    Fact,
+    Finding,
+    MissingFact,
+    MisuseSignal,
+    Route,
+    Scope,
+    Status,
+)
+
+STEPS = ("subject", "nature", "situation")
+TABLES = (*STEPS, "exemptions", "scope", "responsibility", "clauses", "measures", "misuse", "routes")
+QUESTIONS_AT_A_TIME = 3
+
+
+@dataclass(frozen=True)
+class Law:
+    """Everything a determination is made from, joined once at start."""
+
+    corpus: Corpus
+    vocabulary: Vocabulary
+    tables: Mapping[str, Table]
+    remedies: Mapping[str, RemedyRow]
+    scope_labels: Mapping[str, str]
+
+    def in_force(self, day: date) -> _InForce:
+        return _InForce(self.corpus, day)
+
+
+@dataclass(frozen=True)
+class _InForce:
+    corpus: Corpus
+    day: date
+
+    def __call__(self, provision_id: str) -> bool:
+        provision = self.corpus.get(provision_id)
+        return provision is not None and provision.instrument.in_force(self.day)
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """The steps up to the verdict; what follows from the verdict is worked out once, not for every what-if."""
+
+    values: Values
+    findings: tuple[Finding, ...]
+    exemptions: tuple[Outcome, ...]
+    scope: Outcome | None
+
+    @property
+    def label(self) -> Scope:
+        wanted = str(self.scope.row.then["scope"]) if self.scope else "needs_more_facts"
+        return cast(Scope, wanted)
+
+
+def determine(facts: Iterable[Fact], law: Law, day: date, received: date | None = None) -> Determination:
+    """Run all steps.
+
+    Args:
+        facts: what is known; a fact that is absent is unknown.
+        law: the tables and the corpus they point to.
+        day: the day for which the law is read.
+        received: the day a decision was received; without it no deadline is computed.
+    """
+    facts = tuple(facts)
+    in_force = law.in_force(day)
+    chain = _chain(values_of(facts), law, in_force)
+    values = {**chain.values, "scope": frozenset({chain.label})}
+
+    def run(name: str) -> tuple[Outcome, ...]:
+        return run_table(law.tables[name], values, in_force)
+
+    responsibility = run("responsibility")
+    findings = list(chain.findings)
+    if responsibility and chain.label != "out_subject":
+        findings.append(_finding(law.tables["responsibility"], responsibility[0]))
+    routes = run("routes")
+    misuse = run("misuse")
+    return Determination(
+        scope=chain.label,
+        confidence=_confidence(chain, facts, law),
+        subject=_one(chain.values, "subject"),
+        responsibility=(
+            str(responsibility[0].row.then["responsibility"])
+            if responsibility and chain.label != "out_subject"
+            else None
+        ),
+        clauses=_clauses(run("clauses"), facts, law.corpus),
+        findings=tuple(findings),
+        measures=tuple((outcome.row.reason, outcome.row.because) for outcome in run("measures")),
+        exemptions=_exemptions(chain.exemptions, law.corpus),
+        routes=_routes(routes, law, received, in_force),
+        misuse_signals=_signals(misuse, facts),
+        missing_facts=_questions(chain, law, in_force),
+    )
+
+
+# ------------------------------------------------------------------ the chain
+
+
+def _chain(values: Values, law: Law, in_force: _InForce) -> _Chain:
+    known = dict(values)
+    findings = []
+    for step in STEPS:
+        table = law.tables[step]
+        outcomes = run_table(table, known, in_force)
+        finding = _finding(table, outcomes[0]) if outcomes else _open_finding(table, known, in_force)
+        findings.append(finding)
+        if finding.status != "unknown":
+            known[f"step.{step}"] = frozenset({finding.status})
+    exemptions = run_table(law.tables["exemptions"], known, in_force)
+    for group, title in (("exemption", "免责"), ("mitigation", "从轻")):
+        finding = _group_finding(law.tables["exemptions"], exemptions, group, title)
+        findings.append(finding)
+        if finding.status != "unknown":
+            known[f"step.{group}"] = frozenset({finding.status})
+    scope = run_table(law.tables["scope"], known, in_force)
+    if scope:
+        findings.append(_finding(law.tables["scope"], scope[0]))
+    return _Chain(known, tuple(findings), exemptions, scope[0] if scope else None)
+
+
+def _finding(table: Table, outcome: Outcome) -> Finding:
+    row = outcome.row
+    return Finding(
+        step=table.name,
+        title=table.title,
+        status=row.status,
+        reason=row.reason,
+        provisions=row.because,
+        row=row.id,
+        facts=outcome.used,
+        missing=outcome.missing,
+    )
+
+
+def _open_finding(table: Table, values: Values, in_force: _InForce) -> Finding:
+    """No row fired: what was looked at, and which facts would decide it."""
+    rows = [row for row in table.rows if all(in_force(p) for p in row.because)]
+    missing = dict.fromkeys(n for row in rows for n in names_in(row.when) if n not in values)
+    looked_at = tuple(dict.fromkeys(p for row in rows for p in row.because))[:1]
+    reason = f"所说的情况还不足以判断{table.title}" if rows else f"该日有效的规定里，知识库没有可用来判断{table.title}的条款"
+    return Finding(table.name, table.title, "unknown", reason, looked_at, missing=tuple(missing))
+
+
+def _group_finding(table: Table, outcomes: tuple[Outcome, ...], group: str, title: str) -> Finding:
+    """One finding for all rows of a group: met, possible, or looked for and not found."""
+    by_status: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.row.then.get("group") == group:
+            by_status.setdefault(str(outcome.row.then["status"]), []).append(outcome)
+    status: Status = "no"
+    chosen: list[Outcome] = []
+    if by_status.get("met"):
+        status, chosen = "yes", by_status["met"]
+    elif by_status.get("possible"):
+        status, chosen = "unknown", by_status["possible"]
+    elif by_status.get("not_met"):
+        chosen = by_status["not_met"]
+    rows = [o.row for o in chosen] or [r for r in table.rows if r.then.get("group") == group]
+    return Finding(
+        step=group,
+        title=title,
+        status=status,
+        reason="；".join(row.reason for row in rows) if chosen else table.none_found[group],
+        provisions=tuple(dict.fromkeys(p for row in rows for p in row.because)),
+        row=chosen[0].row.id if chosen else "",
+        facts=tuple(dict.fromkeys(f for o in chosen for f in o.used)),
+    )
+
+
+# ------------------------------------------------------------------ what follows from the verdict
+
+
+def _confidence(chain: _Chain, facts: tuple[Fact, ...], law: Law) -> float:
+    """How sure: the least certain row and the least certain fact that the verdict rests on."""
+    if chain.scope is None:
+        return 0.3
+    certainty = chain.scope.row.certainty
+    used = set(chain.scope.used)
+    rows = {row.id: row for step in STEPS for row in law.tables[step].rows}
+    for finding in chain.findings:
+        if f"step.{finding.step}" in used:
+            used.update(finding.facts)
+            if finding.row in rows:
+                certainty = min(certainty, rows[finding.row].certainty)
+    best: dict[str, float] = {}
+    for fact in facts:
+        if fact.name in used:
+            best[fact.name] = max(best.get(fact.name, 0.0), fact.confidence)
+    return round(min([certainty, *best.values()]), 2)
+
+
+def _one(values: Values, name: str) -> str | None:
+    known = sorted(values.get(name, frozenset()))
+    return known[0] if known else None
+
+
+def _clauses(outcomes: tuple[Outcome, ...], facts: tuple[Fact, ...], corpus: Corpus) -> tuple[Clause, ...]:
+    scores: dict[str, float] = {}
+    for outcome in outcomes:
+        score = float(outcome.row.then.get("score", 0.0))
+        name, _, value = str(outcome.row.then.get("from_fact", "")).partition("=")
+        score = max([score, *(f.confidence for f in facts if f.name == name and f.value == value)])
+        for provision in outcome.row.because:
+            scores[provision] = max(scores.get(provision, 0.0), score)
+    ordered = sorted(scores.items(), key=lambda pair: -pair[1])
+    return tuple(Clause(id, corpus.provision(id).label, round(score, 3)) for id, score in ordered)
+
+
+def _exemptions(outcomes: tuple[Outcome, ...], corpus: Corpus) -> tuple[Exemption, ...]:
+    found = []
+    for outcome in outcomes:
+        then = outcome.row.then
+        provision = corpus.provision(str(then["provision"]))
+        found.append(
+            Exemption(
+                id=provision.id,
+                label=provision.label,
+                status=then["status"],
+                reason=outcome.row.reason,
+                effect=str(then["effect"]),
+            )
+        )
+    order = {"met": 0, "possible": 1, "not_met": 2}
+    return tuple(sorted(found, key=lambda e: order[e.status]))
+
+
+def _routes(
+    outcomes: tuple[Outcome, ...], law: Law, received: date | None, in_force: _InForce
+) -> tuple[Route, ...]:
+    rows = [law.remedies[str(outcome.row.then["route"])] for outcome in outcomes]
+    unique = {row.id: row for row in rows}
+    return routes_with_deadlines(unique.values(), received, in_force)
+
+
+def _signals(outcomes: tuple[Outcome, ...], facts: tuple[Fact, ...]) -> tuple[MisuseSignal, ...]:
+    signals: dict[str, MisuseSignal] = {}
+    for outcome in outcomes:
+        name = str(outcome.row.then["signal"])
+        words = next((f.evidence for f in facts if f.name in outcome.used and f.evidence), "")
+        signals.setdefault(name, MisuseSignal(name, outcome.row.reason, outcome.row.because, words))
+    return tuple(signals.values())
+
+
+# ------------------------------------------------------------------ only questions that matter
+
+
+def _questions(chain: _Chain, law: Law, in_force: _InForce) -> tuple[MissingFact, ...]:
+    """Facts worth asking for: some answer would change the verdict, or the verdict waits for them."""
+    waiting = {
+        name
+        for finding in chain.findings
+        if finding.status == "unknown" and finding.step in STEPS
+        for name in finding.missing
+    }
+    open_verdict = chain.label == "needs_more_facts"
+    wanted = []
+    for kind in law.vocabulary.facts.values():
+        if kind.ask is None or kind.name in chain.values:
+            continue
+        outcomes = {
+            value: _chain({**_given(chain.values), kind.name: frozenset({value})}, law, in_force).label
+            for value in kind.values
+        }
+        changes = any(label != chain.label for label in outcomes.values())
+        if changes or (open_verdict and kind.name in waiting):
+            wanted.append((kind.ask, kind, outcomes))
+    wanted.sort(key=lambda entry: entry[0])
+    return tuple(
+        MissingFact(
+            fact=kind.name,
+            question=kind.question,
+            outcomes=tuple((kind.show(value), law.scope_labels[label]) for value, label in outcomes.items()),
+        )
+        for _, kind, outcomes in wanted[:QUESTIONS_AT_A_TIME]
+    )
+
+
+def _given(values: Values) -> dict[str, frozenset[str]]:
+    """The facts without the findings made from them."""
+    return {name: known for name, known in values.items() if not name.startswith("step.")}
+
+
+def scope_names() -> tuple[str, ...]:
+    """The scope labels of the contract."""
+    return get_args(Scope)

@@ -1,0 +1,130 @@
+"""Joins the real parts. The only importer of adapters.
+
+Comes in: settings. Goes out: :class:`Parts`, ready to answer. Raises ``KnowledgeError``, ``SettingsError``,
+``EmbeddingError``, ``IndexUnavailable``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from assistant.advisor import Advisor
+from assistant.errors import KnowledgeError
+from assistant.law.citations import resolve
+from assistant.law.corpus import Corpus, check_knowledge, load_corpus
+from assistant.law.lexicon import check_lexicon, load_lexicon
+from assistant.law.ruleset import load_tables
+from assistant.law.tables import load_periods, load_remedies
+from assistant.law.vocabulary import Vocabulary, load_vocabulary
+from assistant.prompts import Prompts
+from assistant.settings import Settings
+from assistant.steps.answering import Writer
+from assistant.steps.determination import Law
+from assistant.steps.retrieval import Retriever
+
+Progress = Callable[[int, str], AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True)
+class Parts:
+    advisor: Advisor
+    corpus: Corpus
+    settings: Settings
+
+
+def load_law(settings: Settings, prompts: Prompts) -> Law:
+    """Corpus, vocabulary, tables and remedies, checked against one another."""
+    folder = settings.knowledge
+    corpus = load_corpus(folder)
+    vocabulary = load_vocabulary(folder)
+    remedies = load_remedies(folder, corpus)
+    labels = prompts.wording("labels.yaml")
+    tables = load_tables(folder, vocabulary, corpus, tuple(remedies), tuple(labels["signals"]))
+    return Law(corpus, vocabulary, tables, remedies, labels["scope"])
+
+
+def build(settings: Settings, progress: Progress | None = None) -> Parts:
+    """Everything needed to answer; prepares the search index when it is missing or out of date."""
+    prompts = Prompts(settings.prompts)
+    law = load_law(settings, prompts)
+    writer = Writer(
+        prompts=prompts,
+        labels=prompts.wording("labels.yaml"),
+        corpus=law.corpus,
+        vocabulary=law.vocabulary,
+        periods=load_periods(settings.knowledge, law.corpus),
+    )
+    advisor = Advisor(
+        law=law,
+        lexicon=load_lexicon(settings.knowledge, law.vocabulary),
+        retriever=_retriever(settings, law.corpus, progress),
+        writer=writer,
+        max_chars=settings.max_question_chars,
+    )
+    return Parts(advisor, law.corpus, settings)
+
+
+def _retriever(settings: Settings, corpus: Corpus, progress: Progress | None) -> Retriever:
+    raise NotImplementedError
+
+
+def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]:
+    """Every fault of the knowledge base, and how much of what it holds."""
+    folder: Path = settings.knowledge
+    problems = list(check_knowledge(folder))
+    if problems:
+        return problems, {}
+    prompts = Prompts(settings.prompts)
+    try:
+        law = load_law(settings, prompts)
+        problems += check_lexicon(folder, law.vocabulary)
+        periods = load_periods(folder, law.corpus)
+    except KnowledgeError as error:
+        return [*problems, error], {}
+    provisions = list(law.corpus.provisions())
+    counts = {
+        "法规": len(law.corpus.instruments),
+        "条款": len(provisions),
+        "其中待核": sum(1 for p in provisions if p.confidence == "memory"),
+        "群众问法": sum(len(q) for q in law.corpus.asked.values()),
+        "救济路径": len(law.remedies),
+        "影响期": len(periods),
+        "决策表": len(law.tables),
+    }
+    return problems, counts
+
+
+def show_provision(settings: Settings, reference: str, day: date) -> str:
+    """One provision as readers see it in a terminal.
+
+    Raises:
+        KnowledgeError: nothing of that name; the message says which of the reasons it is.
+    """
+    corpus = load_corpus(settings.knowledge)
+    found = resolve(reference, corpus, day)
+    provision = corpus.get(found.provision_id) if found.provision_id else None
+    if provision is None:
+        raise KnowledgeError(found.notice or f"没有读懂“{reference}”，请写成“问责条例第七条第三项”或 wenze-2019#7.1.3。")
+    instrument = provision.instrument
+    lines = [provision.label + ("（待核）" if provision.confidence == "memory" else "")]
+    if found.notice:
+        lines.append(f"注意：{found.notice}")
+    lines.append(f"编号：{provision.id}")
+    lines.append(f"主题：{provision.topic}")
+    lines.append(f"要旨：{provision.digest}")
+    if provision.text:
+        lines.append(f"原文：{provision.text}")
+    since = instrument.effective_from.isoformat() if instrument.effective_from else "施行日期待核"
+    until = f"，至 {instrument.effective_to.isoformat()} 止" if instrument.effective_to else ""
+    lines.append(f"效力：自 {since} 起{until}；{day.isoformat()} {'有效' if instrument.in_force(day) else '不适用'}")
+    if provision.source_url:
+        lines.append(f"官方地址：{provision.source_url}")
+    if provision.cross_refs:
+        labels = [p.label for p in map(corpus.get, provision.cross_refs) if p]
+        lines.append(f"相关：{'、'.join(labels)}")
+    return "\n".join(lines)
