@@ -1,0 +1,365 @@
+"""Reading the files of ``knowledge/``: YAML and JSON lines into checked rows, mistakes into readable errors.
+
+Comes in: a file and the pydantic model it has to fit. Goes out: the model, or ``KnowledgeError`` with file, line and
+what to do. Line numbers are worked out only when there is something to report, by reading the file a second time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from assistant.errors import KnowledgeError
+from assistant.model import Confidence
+
+INSTRUMENT_ID = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+ADDRESS = r"(?:n\d{2,}|[1-9]\d*(?:-[1-9]\d*)?(?:\.[1-9]\d*){0,2})"
+REFERENCE = rf"{INSTRUMENT_ID}(?:#{ADDRESS})?"
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+InstrumentId = Annotated[str, StringConstraints(pattern=rf"^{INSTRUMENT_ID}$")]
+Address = Annotated[str, StringConstraints(pattern=rf"^{ADDRESS}$")]
+Reference = Annotated[str, StringConstraints(pattern=rf"^{REFERENCE}$")]
+Unit = Literal["日", "月", "年"]
+Start = Literal["decision_received", "decision_known", "review_received", "appeal_received", "none"]
+
+
+class Strict(BaseModel):
+    """A row in which a key nobody knows is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# ------------------------------------------------------------------ instruments and their provisions
+
+
+class InstrumentRow(Strict):
+    id: InstrumentId
+    title: Text
+    short_titles: list[Text] = Field(min_length=1)
+    issuer: Text
+    kind: Text
+    rank: int = Field(ge=1, le=5)
+    effective_from: date | None = None
+    effective_to: date | None = None
+    replaced_by: InstrumentId | None = None
+    official_url: Text | None = None
+    article_count: int | None = Field(None, ge=1)
+    numbered: bool = True  # false: the text is not made of articles, so a missing number is not worth a remark
+    note: str = ""
+
+
+class ProvisionRow(Strict):
+    id: Address
+    label: Text | None = None  # for a note that speaks of another document than its instrument
+    topic: Text
+    digest: Text
+    keywords: list[Text] = []
+    applies_to: list[Text] = []
+    facts: dict[str, Any] = {}
+    cross_refs: list[Reference] = []
+    confidence: Confidence
+
+
+class InstrumentFile(Strict):
+    instrument: InstrumentRow
+    provisions: list[ProvisionRow]
+
+
+class QuestionRow(Strict):
+    """How people ask for a provision."""
+
+    id: Reference
+    questions: list[Text] = Field(min_length=1)
+
+
+# ------------------------------------------------------------------ tables
+
+
+class LimitRow(Strict):
+    """A time limit; without ``value`` the rule fixes none, and ``from`` says what applies."""
+
+    value: int | None = Field(None, ge=1)
+    unit: Unit | None = None
+    from_: str = Field("", alias="from")
+    extension: str = ""
+    start: Start = "none"
+
+
+class RemedyStepRow(Strict):
+    name: Text
+    to: Text
+    start: Start
+    within: LimitRow = LimitRow()
+    instead: LimitRow | None = None
+    decided_within: LimitRow | None = None
+    form: str = ""
+    confidence: Confidence | None = None  # None: that of the route
+    note: str = ""
+
+
+class RemedyFileRow(Strict):
+    id: Annotated[str, StringConstraints(pattern=r"^RR\d{2}$")]
+    name: Text
+    who: Text
+    decision: Text
+    steps: list[RemedyStepRow] = Field(min_length=1)
+    effect_on_execution: Text
+    may_aggravate: bool | None = None
+    court_review: Text
+    legal_basis: list[Reference] = Field(min_length=1)
+    note: str = ""
+    confidence: Confidence
+    partly_verified: bool = False
+
+
+class RemedyFile(Strict):
+    routes: list[RemedyFileRow]
+
+
+class PartRow(Strict):
+    what: Text
+    value: int = Field(ge=1)
+    unit: Unit
+
+
+class PeriodFileRow(Strict):
+    id: Annotated[str, StringConstraints(pattern=r"^IP\d{2}$")]
+    measure: Text
+    category: Text
+    applies_to: list[Text] = Field(min_length=1)
+    period: LimitRow = LimitRow()
+    periods: list[PartRow] = []
+    consequences: list[Text]
+    expiry: Text
+    legal_basis: list[Reference] = Field(min_length=1)
+    note: str = ""
+    confidence: Confidence
+    partly_verified: bool = False
+
+
+class PeriodFile(Strict):
+    periods: list[PeriodFileRow]
+
+
+class TermRow(Strict):
+    term: Text
+    english: Text
+    meaning: Text
+    provisions: list[Reference] = []
+
+
+class GlossaryFile(Strict):
+    terms: list[TermRow]
+
+
+# ------------------------------------------------------------------ reading
+
+Row = TypeVar("Row", bound=BaseModel)
+
+
+def read_yaml(path: Path, model: type[Row], folder: Path) -> Row:
+    """The file as ``model``; ``folder`` is the knowledge folder, from which messages name the file.
+
+    Raises:
+        KnowledgeError: the first thing wrong with the file.
+    """
+    problems: list[KnowledgeError] = []
+    row = try_yaml(path, model, folder, problems)
+    if row is None:
+        raise problems[0]
+    return row
+
+
+def try_yaml(path: Path, model: type[Row], folder: Path, problems: list[KnowledgeError]) -> Row | None:
+    """The file as ``model``, or ``None`` with everything that is wrong added to ``problems``."""
+    name = _name(path, folder)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        problems.append(KnowledgeError("读不到这个文件，请确认文件在、可以读取。", name))
+        return None
+    except UnicodeDecodeError:
+        problems.append(KnowledgeError("不是 UTF-8 编码的文本，请另存为 UTF-8。", name))
+        return None
+    try:
+        data = yaml.load(text, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = (error.problem_mark.line + 1) if error.problem_mark else 0
+        problems.append(
+            KnowledgeError(f"YAML 写法有误（{error.problem}），请检查这一行的缩进、冒号和引号。", name, line)
+        )
+        return None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2019-13-01
+        line = _line_of_bad_date(text)
+        hint = "日期不存在，请写成 2019-09-01 这样的真实日期。" if line else f"YAML 读不懂（{error}）。"
+        problems.append(KnowledgeError(hint, name, line))
+        return None
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        tree = _compose(text)
+        for detail in error.errors():
+            loc = detail["loc"]
+            problems.append(KnowledgeError(_in_chinese(detail, model), name, _line(tree, loc)))
+        return None
+
+
+def try_jsonl(
+    path: Path, model: type[Row], folder: Path, problems: list[KnowledgeError]
+) -> Iterator[tuple[int, Row]]:
+    """The rows of a JSON lines file with their line numbers; bad lines go to ``problems`` instead."""
+    name = _name(path, folder)
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError):
+        problems.append(KnowledgeError("读不到这个文件，请确认文件在、可以读取、是 UTF-8 编码。", name))
+        return
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield number, model.model_validate(json.loads(line))
+        except json.JSONDecodeError as error:
+            problems.append(KnowledgeError(f"这一行不是完整的 JSON（{error.msg}），请一行写一个对象。", name, number))
+        except ValidationError as error:
+            problems.extend(
+                KnowledgeError(_in_chinese(detail, model), name, number) for detail in error.errors()
+            )
+
+
+def problem_at(path: Path, folder: Path, loc: Sequence[str | int], message: str) -> KnowledgeError:
+    """A mistake found after reading, with the line of the value at ``loc`` (keys and list positions)."""
+    return KnowledgeError(message, _name(path, folder), _line(_compose(path.read_text(encoding="utf-8")), loc))
+
+
+def repeated_keys(path: Path, folder: Path) -> Iterator[KnowledgeError]:
+    """Keys written twice in one mapping: YAML would keep the last and lose the first without a word."""
+    try:
+        tree = _compose(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return  # reported when the file is read
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, yaml.SequenceNode):
+            stack.extend(node.value)
+        elif isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if key.value in seen:
+                    line = key.start_mark.line + 1
+                    yield KnowledgeError(f"键“{key.value}”写了两次，请留下一个。", _name(path, folder), line)
+                seen.add(key.value)
+                stack.append(value)
+
+
+# ------------------------------------------------------------------ lines and wording
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+
+
+def _compose(text: str) -> yaml.Node | None:
+    return yaml.compose(text, Loader=yaml.CSafeLoader)
+
+
+def _line(tree: yaml.Node | None, loc: Sequence[str | int]) -> int:
+    """The line where ``loc`` stands, or the last line on the way to it that exists."""
+    node, line = tree, (tree.start_mark.line + 1 if tree else 1)
+    for step in loc:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((pair for pair in node.value if pair[0].value == str(step)), None)
+            if pair is None:
+                return line
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+        else:
+            return line
+    return line
+
+
+def _line_of_bad_date(text: str) -> int:
+    for number, line in enumerate(text.split("\n"), start=1):
+        for found in re.findall(r"\b\d{4}-\d{1,2}-\d{1,2}\b", line):
+            try:
+                date.fromisoformat(found)
+            except ValueError:
+                return number
+    return 0
+
+
+def _in_chinese(detail: Any, model: type[BaseModel]) -> str:
+    """What pydantic found, as a sentence that says what to do."""
+    kind, loc, context = detail["type"], detail["loc"], detail.get("ctx", {})
+    key = next((str(step) for step in reversed(loc) if isinstance(step, str)), "")
+    given = detail.get("input")
+    if kind == "extra_forbidden":
+        known = "、".join(_keys_at(model, loc[:-1]))
+        return f"不认识的键“{key}”，可以写的键有：{known}。"
+    if kind == "missing":
+        return f"缺少键“{key}”，请补上。"
+    if kind in ("string_too_short", "too_short"):
+        return f"“{key}”是空的，请填写。"
+    if kind == "literal_error":
+        return f"“{key}”的值“{given}”不可用，请改成 {context['expected'].replace(' or ', ' 或 ')}。"
+    if kind.startswith("date"):
+        return f"“{key}”的日期“{given}”写法不对，请写成 2019-09-01 这样。"
+    if kind == "string_pattern_mismatch":
+        return f"“{key}”的编号“{given}”写法不对，{_FORMS.get(key, _FORMS['id'])}。"
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return f"“{key}”的值“{given}”超出范围，请检查。"
+    wanted = _WANTED.get(kind, "合适的值")
+    return f"“{key}”的值“{given}”类型不对，请写成{wanted}。"
+
+
+_REFERENCE_FORM = "请写成 wenze-2019 或 wenze-2019#7.1.3（条.款.项）"
+_FORMS = {
+    "id": "条款写成 7、7.1、7.1.3 或 120-1（之一），条号不明的写 n01，法规写成小写字母、数字和连字符",
+    "cross_refs": _REFERENCE_FORM,
+    "legal_basis": _REFERENCE_FORM,
+    "provisions": _REFERENCE_FORM,
+    "replaced_by": "请写成法规编号，如 wenze-2019",
+}
+_WANTED = {
+    "string_type": "文字（数字和日期请加引号）",
+    "int_type": "整数",
+    "int_parsing": "整数",
+    "bool_parsing": "true 或 false",
+    "bool_type": "true 或 false",
+    "list_type": "列表",
+    "dict_type": "键和值",
+    "model_type": "键和值",
+    "model_attributes_type": "键和值",
+}
+
+
+def _keys_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """The keys that may stand at ``loc``."""
+    here: Any = model
+    for step in loc:
+        if isinstance(step, str):
+            fields = here.model_fields
+            field = next((f for name, f in fields.items() if (f.alias or name) == step), None)
+            inner = _row_type(field.annotation) if field else None
+            if inner is None:
+                return []
+            here = inner
+    return [field.alias or name for name, field in here.model_fields.items()]
+
+
+def _row_type(annotation: Any) -> type[BaseModel] | None:
+    """The row model inside ``list[Row]``, ``dict[str, Row]`` or ``Row | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_row_type, getattr(annotation, "__args__", ()))), None)
