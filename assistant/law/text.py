@@ -79,7 +79,7 @@ def _simplify(text: str) -> str:
         return text
     with warnings.catch_warnings():  # zhconv still asks for pkg_resources, which warns that it is old
         warnings.simplefilter("ignore")
-        import zhconv  # type: ignore[import-untyped]  # late: its dictionary costs a quarter of a second
+        import zhconv  # late: its dictionary costs a quarter of a second
     converted = str(zhconv.convert(text, "zh-hans"))
     if len(converted) != len(text):  # the tables of zhconv map one character to one; offsets rest on it
         return text
