@@ -1,7 +1,7 @@
-"""The stock of law: every instrument and provision of the knowledge folder, with the ways people ask for them.
+"""The stock of law: every instrument and provision of the knowledge folder, and the ways people ask for it.
 
-Comes in: ``instruments/*.yaml`` and ``questions/*.jsonl``. Goes out: :class:`Corpus`, checked: no reference dangles,
-no id occurs twice, versions of one title do not overlap. Raises ``KnowledgeError`` with file and line.
+Comes in: ``instruments/*.yaml`` and ``questions/*.jsonl``. Goes out: :class:`Corpus`, checked: no reference
+dangles, no id occurs twice, versions of one title do not overlap. Raises ``KnowledgeError`` with file and line.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ from assistant.model import Instrument, Provision
 
 @dataclass(frozen=True)
 class Corpus:
-    """Instruments and provisions by id. An article of which only paragraphs or items are in stock can be asked for
-    as well: it is put together from them and marked ``composed``."""
+    """Instruments and provisions by id.
+
+    An article of which only paragraphs or items are in stock can be asked for as well: it is put together from
+    them and marked ``composed``.
+    """
 
     instruments: Mapping[str, Instrument]
     asked: Mapping[str, tuple[str, ...]]  # provision id -> how people ask for it
     _stock: Mapping[str, Provision] = field(repr=False)
     _composed: Mapping[str, Provision] = field(repr=False)
-    _children: Mapping[str, tuple[str, ...]] = field(repr=False)  # instrument or provision id -> ids one level down
+    _children: Mapping[str, tuple[str, ...]] = field(repr=False)  # id -> ids one level down
 
     def get(self, id: str) -> Provision | None:
         """The provision, composed where need be; None when it is not in stock."""
@@ -50,15 +53,19 @@ class Corpus:
         return reference in self.instruments or self.get(reference) is not None
 
     def provisions(self, day: date | None = None) -> Iterator[Provision]:
-        """Everything in stock (nothing composed), instrument by instrument in document order; with ``day`` only what
-        was in force then."""
+        """Everything in stock (nothing composed), instrument by instrument in document order.
+
+        With ``day`` only what was in force then.
+        """
         for provision in self._stock.values():
             if day is None or provision.instrument.in_force(day):
                 yield provision
 
     def children(self, id: str) -> tuple[Provision, ...]:
-        """One level down: the articles of an instrument, the paragraphs (or items) of an article, the items of a
-        paragraph. Items of an article whose paragraph is not in stock by itself count as the article's children."""
+        """One level down: articles of an instrument, paragraphs of an article, items of a paragraph.
+
+        Where an article is known by the items of one paragraph only, they count as its children.
+        """
         return tuple(self.provision(child) for child in self._children.get(id, ()))
 
     def neighbours(self, id: str) -> tuple[Provision | None, Provision | None]:
@@ -92,10 +99,10 @@ def label_of(
 ) -> str:
     """How a provision is cited.
 
-    The paragraph is written unless an item of paragraph 1 follows, as people cite it. A note whose article is not
-    known never shows a number; ``numbered`` is False for texts that are not made of articles at all.
+    The paragraph is written unless an item of paragraph 1 follows, as people cite it. A note whose article is
+    not known never shows a number; ``numbered`` is False for texts that are not made of articles at all.
 
-    >>> law = Instrument("x-2020", "试验条例", ("试验条例",), "某机关", "党内法规", 2, None, None, None, None, 9)
+    >>> law = Instrument("x", "试验条例", ("试验条例",), "某机关", "党内法规", 2, None, None, None, None, 9)
     >>> label_of(law, "7", 1, 3)
     '《试验条例》第七条第（三）项'
     >>> label_of(law, "17", 2), label_of(law, "8", 2, 1)
@@ -136,7 +143,7 @@ def check_knowledge(folder: Path) -> list[KnowledgeError]:
     corpus, problems = _read(folder)
     for path in sorted((folder / "instruments").glob("*.yaml")):
         problems.extend(schema.repeated_keys(path, folder))
-    return problems + check_tables(folder, corpus.knows)
+    return problems + check_tables(folder, corpus)
 
 
 # ------------------------------------------------------------------ reading
@@ -147,7 +154,7 @@ def _read(folder: Path) -> tuple[Corpus, list[KnowledgeError]]:
     files: dict[str, tuple[Path, schema.InstrumentFile]] = {}
     paths = sorted((folder / "instruments").glob("*.yaml"))
     if not paths:
-        problems.append(KnowledgeError("里面没有法规文件（*.yaml），请检查知识库文件夹的设置。", "instruments"))
+        problems.append(KnowledgeError("没有法规文件（*.yaml），请检查知识库文件夹的设置。", "instruments"))
     for path in paths:
         file = schema.try_yaml(path, schema.InstrumentFile, folder, problems)
         if file is None:
@@ -230,7 +237,8 @@ def _asked(folder: Path, problems: list[KnowledgeError], known: set[str]) -> dic
                 message = f"问法指向的条款“{row.id}”不在知识库里，请改正编号或删去这一行。"
                 problems.append(KnowledgeError(message, name, line))
             elif row.id in asked:
-                problems.append(KnowledgeError(f"条款“{row.id}”的问法前面已经有了，请合并成一行。", name, line))
+                message = f"条款“{row.id}”的问法前面已经有了，请合并成一行。"
+                problems.append(KnowledgeError(message, name, line))
             else:
                 asked[row.id] = tuple(row.questions)
     return asked
@@ -242,8 +250,11 @@ def _asked(folder: Path, problems: list[KnowledgeError], known: set[str]) -> dic
 def _children_of(
     stock: Mapping[str, Provision], instruments: Mapping[str, Instrument]
 ) -> dict[str, tuple[str, ...]]:
-    """The ids one level down, in document order. Paragraphs that exist only through their items are skipped when the
-    article has no other paragraph, so that items hang directly below their article."""
+    """The ids one level down, in document order.
+
+    Paragraphs that exist only through their items are skipped when the article has no other paragraph, so that
+    items hang directly below their article.
+    """
     paragraphs: dict[str, set[int]] = {}
     for provision in stock.values():
         if provision.paragraph is not None:
@@ -344,10 +355,10 @@ def _version_problems(
     folder: Path,
     instruments: Mapping[str, Instrument],
 ) -> Iterator[KnowledgeError]:
-    """Versions of one title that are in force on one day, and short titles that could mean two instruments."""
+    """Versions of one title in force on one day, and short titles that could mean two instruments."""
     for first, second in combinations(instruments.values(), 2):
         if first.title == second.title and _overlap(first, second):
-            message = f"与“{first.id}”同名，施行的日期有重叠，请检查两个文件的 effective_from 和 effective_to。"
+            message = f"与“{first.id}”同名，施行的日期有重叠，请检查两个文件的施行和失效日期。"
             key = "effective_from" if second.effective_from else "id"
             yield schema.problem_at(files[second.id][0], folder, ("instrument", key), message)
         shared = set(first.short_titles) & set(second.short_titles)

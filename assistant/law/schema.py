@@ -1,7 +1,7 @@
 """Reading the files of ``knowledge/``: YAML and JSON lines into checked rows, mistakes into readable errors.
 
-Comes in: a file and the pydantic model it has to fit. Goes out: the model, or ``KnowledgeError`` with file, line and
-what to do. Line numbers are worked out only when there is something to report, by reading the file a second time.
+Comes in: a file and the pydantic model it has to fit. Goes out: the model, or ``KnowledgeError`` with file, line
+and what to do. Line numbers are worked out only when there is something to report, by reading the file again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class InstrumentRow(Strict):
     replaced_by: InstrumentId | None = None
     official_url: Text | None = None
     article_count: int | None = Field(None, ge=1)
-    numbered: bool = True  # false: the text is not made of articles, so a missing number is not worth a remark
+    numbered: bool = True  # false: not made of articles, so that a missing number is not worth a remark
     note: str = ""
 
 
@@ -135,8 +135,10 @@ class PeriodFileRow(Strict):
     measure: Text
     category: Text
     applies_to: list[Text] = Field(min_length=1)
+    names: list[Text] = []  # what people call it; a question that says one of them asks for this row
     period: LimitRow = LimitRow()
     periods: list[PartRow] = []
+    rule: str = ""  # how the time is worked out where no number can be given
     consequences: list[Text]
     expiry: Text
     legal_basis: list[Reference] = Field(min_length=1)
@@ -228,7 +230,8 @@ def try_jsonl(
         try:
             yield number, model.model_validate(json.loads(line))
         except json.JSONDecodeError as error:
-            problems.append(KnowledgeError(f"这一行不是完整的 JSON（{error.msg}），请一行写一个对象。", name, number))
+            message = f"这一行不是完整的 JSON（{error.msg}），请一行写一个对象。"
+            problems.append(KnowledgeError(message, name, number))
         except ValidationError as error:
             problems.extend(
                 KnowledgeError(_in_chinese(detail, model), name, number) for detail in error.errors()
@@ -237,7 +240,23 @@ def try_jsonl(
 
 def problem_at(path: Path, folder: Path, loc: Sequence[str | int], message: str) -> KnowledgeError:
     """A mistake found after reading, with the line of the value at ``loc`` (keys and list positions)."""
-    return KnowledgeError(message, _name(path, folder), _line(_compose(path.read_text(encoding="utf-8")), loc))
+    tree = _compose(path.read_text(encoding="utf-8"))
+    return KnowledgeError(message, _name(path, folder), _line(tree, loc))
+
+
+def line_of(path: Path, id: str) -> int:
+    """The line of the entry whose ``id`` is this; 1 when there is none."""
+    stack = [_compose(path.read_text(encoding="utf-8"))]
+    while stack:
+        node = stack.pop(0)
+        if isinstance(node, yaml.SequenceNode):
+            stack.extend(node.value)
+        elif isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == "id" and value.value == id:
+                    return int(key.start_mark.line) + 1
+                stack.append(value)
+    return 1
 
 
 def repeated_keys(path: Path, folder: Path) -> Iterator[KnowledgeError]:
@@ -259,6 +278,21 @@ def repeated_keys(path: Path, folder: Path) -> Iterator[KnowledgeError]:
                     yield KnowledgeError(f"键“{key.value}”写了两次，请留下一个。", _name(path, folder), line)
                 seen.add(key.value)
                 stack.append(value)
+
+
+def flags(data: Any) -> Any:
+    """YAML reads a bare ``yes`` as true; where facts are named, flags are the words yes and no.
+
+    >>> flags({"quota": True, "any": [{"own_duty": False}]})
+    {'quota': 'yes', 'any': [{'own_duty': 'no'}]}
+    """
+    if isinstance(data, bool):
+        return "yes" if data else "no"
+    if isinstance(data, dict):
+        return {key: flags(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [flags(value) for value in data]
+    return data
 
 
 # ------------------------------------------------------------------ lines and wording

@@ -1,26 +1,30 @@
 """Remedy routes, influence periods and the glossary.
 
-Comes in: ``remedies.yaml``, ``periods.yaml`` and ``glossary.yaml`` in the knowledge folder. Goes out: frozen rows.
-Raises ``KnowledgeError`` with file and line. Time limits stand here and nowhere else.
+Comes in: ``remedies.yaml``, ``periods.yaml`` and ``glossary.yaml`` of the knowledge folder. Goes out: frozen
+rows. Raises ``KnowledgeError`` with file and line. Time limits stand in these tables and nowhere else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from assistant.errors import KnowledgeError
 from assistant.law import schema
 from assistant.law.schema import Start, Unit
-from assistant.model import Confidence
+from assistant.model import Confidence, Provision
 
-Known = Callable[[str], bool]  # whether a provision or instrument of that id is in stock
+
+class Stock(Protocol):
+    """What the references of the tables are checked against; ``law/corpus.py`` has it."""
+
+    def get(self, id: str) -> Provision | None: ...
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A time limit. ``value`` is None where the rule fixes no period; ``counted_from`` then says what applies.
+    """A time limit. ``value`` is None where no rule fixes one; ``counted_from`` then says what applies.
 
     ``start`` names the event from which a program may count; "none" means that no date can be computed.
     """
@@ -30,6 +34,17 @@ class Limit:
     counted_from: str
     start: Start = "none"
     extension: str = ""
+
+    @property
+    def amount(self) -> str:
+        """The number with its unit, as it is said; empty where there is none.
+
+        >>> Limit(18, "月", "处分批准之日").amount, Limit(None, None, "随时").amount
+        ('18个月', '')
+        """
+        if self.value is None:
+            return ""
+        return f"{self.value}个月" if self.unit == "月" else f"{self.value}{self.unit}"
 
 
 @dataclass(frozen=True)
@@ -67,21 +82,36 @@ class RemedyRow:
 
 @dataclass(frozen=True)
 class PeriodRow:
-    """How long a measure weighs on a person, and how. ``parts`` are (what, value, unit) where one measure has several
-    periods."""
+    """How long a measure weighs on a person, and how.
+
+    ``parts`` are periods of their own inside one measure, with what each is for; ``rule`` says how the time is
+    worked out where no number can be given.
+    """
 
     id: str
     measure: str
     category: str
     applies_to: tuple[str, ...]
+    names: tuple[str, ...]
     period: Limit
-    parts: tuple[tuple[str, int, Unit], ...]
+    parts: tuple[tuple[str, Limit], ...]
+    rule: str
     consequences: tuple[str, ...]
     expiry: str
     legal_basis: tuple[str, ...]
     note: str
     confidence: Confidence
     partly_verified: bool
+
+    @property
+    def period_words(self) -> str:
+        """The period as readers see it; empty where no rule fixes one."""
+        said = "；".join(f"{what}{limit.amount}" for what, limit in self.parts)
+        said = self.period.amount or said or self.rule
+        start = self.period.counted_from
+        if not said or not start or said == self.rule:
+            return said
+        return f"{said}（自{start}起）" if start.endswith("之日") else f"{said}（起算：{start}）"
 
 
 @dataclass(frozen=True)
@@ -92,70 +122,94 @@ class Term:
     provisions: tuple[str, ...]
 
 
-def load_remedies(folder: Path) -> Mapping[str, RemedyRow]:
+def load_remedies(folder: Path, stock: Stock) -> dict[str, RemedyRow]:
     """The routes by id, in the order of the file.
 
     Raises:
         KnowledgeError: the first mistake in the file.
     """
-    file = schema.read_yaml(folder / "remedies.yaml", schema.RemedyFile, folder)
-    return {row.id: _route(row) for row in file.routes}
+    rows, problems = _read_remedies(folder, stock)
+    if problems:
+        raise problems[0]
+    return rows
 
 
-def load_periods(folder: Path) -> tuple[PeriodRow, ...]:
-    """The influence periods in the order of the file. Raises ``KnowledgeError``."""
-    file = schema.read_yaml(folder / "periods.yaml", schema.PeriodFile, folder)
-    return tuple(_period(row) for row in file.periods)
+def load_periods(folder: Path, stock: Stock) -> tuple[PeriodRow, ...]:
+    """The influence periods in the order of the file. Raises ``KnowledgeError`` for the first mistake."""
+    rows, problems = _read_periods(folder, stock)
+    if problems:
+        raise problems[0]
+    return rows
 
 
-def load_glossary(folder: Path) -> tuple[Term, ...]:
-    """The terms in the order of the file. Raises ``KnowledgeError``."""
-    file = schema.read_yaml(folder / "glossary.yaml", schema.GlossaryFile, folder)
-    return tuple(Term(row.term, row.english, row.meaning, tuple(row.provisions)) for row in file.terms)
+def load_glossary(folder: Path, stock: Stock) -> tuple[Term, ...]:
+    """The terms in the order of the file. Raises ``KnowledgeError`` for the first mistake."""
+    rows, problems = _read_glossary(folder, stock)
+    if problems:
+        raise problems[0]
+    return rows
 
 
-def check_tables(folder: Path, known: Known) -> list[KnowledgeError]:
-    """Everything wrong with the three tables, for a stock in which ``known`` tells what exists."""
-    problems: list[KnowledgeError] = []
-    remedies = folder / "remedies.yaml"
-    routes = schema.try_yaml(remedies, schema.RemedyFile, folder, problems)
-    if routes:
-        at = _Place(remedies, folder, "routes", problems)
-        at.ids_once([row.id for row in routes.routes])
-        for index, row in enumerate(routes.routes):
-            at.references_known(index, "legal_basis", row.legal_basis, known)
-            for number, step in enumerate(row.steps):
-                if step.start != "none" and step.within.value is None:
-                    at.add(
-                        (index, "steps", number, "start"), "写了起算的事，却没有期限的数，请补上 within 的 value。"
-                    )
-                limits = {
-                    "within": step.within,
-                    "instead": step.instead,
-                    "decided_within": step.decided_within,
-                }
-                for key, limit in limits.items():
-                    if limit and (limit.value is None) != (limit.unit is None):
-                        at.add((index, "steps", number, key), "期限的 value 和 unit 要么都写，要么都不写。")
-    periods = folder / "periods.yaml"
-    spans = schema.try_yaml(periods, schema.PeriodFile, folder, problems)
-    if spans:
-        at = _Place(periods, folder, "periods", problems)
-        at.ids_once([row.id for row in spans.periods])
-        for index, span in enumerate(spans.periods):
-            at.references_known(index, "legal_basis", span.legal_basis, known)
-            if (span.period.value is None) != (span.period.unit is None):
-                at.add((index, "period"), "期限的 value 和 unit 要么都写，要么都不写。")
-    glossary = folder / "glossary.yaml"
-    terms = schema.try_yaml(glossary, schema.GlossaryFile, folder, problems)
-    if terms:
-        at = _Place(glossary, folder, "terms", problems)
-        at.ids_once([row.term for row in terms.terms], "term")
-        for index, term in enumerate(terms.terms):
-            at.references_known(index, "provisions", term.provisions, known)
-    for path in (remedies, periods, glossary):
-        problems.extend(schema.repeated_keys(path, folder))
+def check_tables(folder: Path, stock: Stock) -> list[KnowledgeError]:
+    """Everything wrong with the three tables."""
+    problems = [
+        *_read_remedies(folder, stock)[1],
+        *_read_periods(folder, stock)[1],
+        *_read_glossary(folder, stock)[1],
+    ]
+    for name in ("remedies.yaml", "periods.yaml", "glossary.yaml"):
+        problems.extend(schema.repeated_keys(folder / name, folder))
     return problems
+
+
+# ------------------------------------------------------------------ reading and checking
+
+
+def _read_remedies(folder: Path, stock: Stock) -> tuple[dict[str, RemedyRow], list[KnowledgeError]]:
+    problems: list[KnowledgeError] = []
+    path = folder / "remedies.yaml"
+    file = schema.try_yaml(path, schema.RemedyFile, folder, problems)
+    if file is None:
+        return {}, problems
+    at = _Place(path, folder, "routes", problems)
+    at.once([row.id for row in file.routes], "id")
+    for index, row in enumerate(file.routes):
+        at.references((index, "legal_basis"), row.legal_basis, stock)
+        for number, step in enumerate(row.steps):
+            for key in ("within", "instead", "decided_within"):
+                at.limit((index, "steps", number, key), getattr(step, key))
+            if step.start != "none" and step.within.value is None:
+                message = "写了从哪件事起算，却没有期限的数，请补上 within 的 value，或者把 start 改成 none。"
+                at.add((index, "steps", number, "start"), message)
+    return {row.id: _route(row) for row in file.routes}, problems
+
+
+def _read_periods(folder: Path, stock: Stock) -> tuple[tuple[PeriodRow, ...], list[KnowledgeError]]:
+    problems: list[KnowledgeError] = []
+    path = folder / "periods.yaml"
+    file = schema.try_yaml(path, schema.PeriodFile, folder, problems)
+    if file is None:
+        return (), problems
+    at = _Place(path, folder, "periods", problems)
+    at.once([row.id for row in file.periods], "id")
+    for index, row in enumerate(file.periods):
+        at.references((index, "legal_basis"), row.legal_basis, stock)
+        at.limit((index, "period"), row.period)
+    return tuple(map(_period, file.periods)), problems
+
+
+def _read_glossary(folder: Path, stock: Stock) -> tuple[tuple[Term, ...], list[KnowledgeError]]:
+    problems: list[KnowledgeError] = []
+    path = folder / "glossary.yaml"
+    file = schema.try_yaml(path, schema.GlossaryFile, folder, problems)
+    if file is None:
+        return (), problems
+    at = _Place(path, folder, "terms", problems)
+    at.once([row.term for row in file.terms], "term")
+    for index, row in enumerate(file.terms):
+        at.references((index, "provisions"), row.provisions, stock)
+    terms = (Term(row.term, row.english, row.meaning, tuple(row.provisions)) for row in file.terms)
+    return tuple(terms), problems
 
 
 @dataclass(frozen=True)
@@ -170,15 +224,20 @@ class _Place:
     def add(self, loc: tuple[str | int, ...], message: str) -> None:
         self.problems.append(schema.problem_at(self.path, self.folder, (self.top, *loc), message))
 
-    def ids_once(self, ids: list[str], key: str = "id") -> None:
-        for index, id in enumerate(ids):
-            if id in ids[:index]:
-                self.add((index, key), f"“{id}”前面已经有了，请改名或删去一个。")
+    def once(self, values: list[str], key: str) -> None:
+        for index, value in enumerate(values):
+            if value in values[:index]:
+                self.add((index, key), f"“{value}”前面已经有了，请改名或删去一个。")
 
-    def references_known(self, index: int, key: str, references: list[str], known: Known) -> None:
+    def references(self, loc: tuple[str | int, ...], references: list[str], stock: Stock) -> None:
         for number, reference in enumerate(references):
-            if not known(reference):
-                self.add((index, key, number), f"知识库里没有条款“{reference}”，请改正或删去。")
+            if stock.get(reference) is None:
+                message = f"知识库里没有条款“{reference}”，请改正或删去（要写到条，不能只写法规）。"
+                self.add((*loc, number), message)
+
+    def limit(self, loc: tuple[str | int, ...], limit: schema.LimitRow | None) -> None:
+        if limit and (limit.value is None) != (limit.unit is None):
+            self.add(loc, "期限的 value 和 unit 要么都写，要么都不写。")
 
 
 def _limit(row: schema.LimitRow, start: Start = "none") -> Limit:
@@ -221,8 +280,10 @@ def _period(row: schema.PeriodFileRow) -> PeriodRow:
         measure=row.measure,
         category=row.category,
         applies_to=tuple(row.applies_to),
+        names=tuple(row.names),
         period=_limit(row.period),
-        parts=tuple((part.what, part.value, part.unit) for part in row.periods),
+        parts=tuple((part.what, Limit(part.value, part.unit, "")) for part in row.periods),
+        rule=row.rule,
         consequences=tuple(row.consequences),
         expiry=row.expiry,
         legal_basis=tuple(row.legal_basis),
