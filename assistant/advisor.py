@@ -16,7 +16,7 @@ from assistant.law.citations import Reference, find_references
 from assistant.law.lexicon import Lexicon
 from assistant.law.rules import run_table, values_of
 from assistant.law.tables import PeriodRow
-from assistant.law.text import has_words, is_mostly_foreign
+from assistant.law.text import is_mostly_foreign
 from assistant.model import Advice, Clause, Determination, Fact, Kind, Passage, Question
 from assistant.privacy import mask_private
 from assistant.steps.answering import Writer
@@ -50,7 +50,9 @@ class Advisor:
         text, masked = mask_private(question.text)
         self._check(text)
         question = replace(question, text=text)
-        notices = [self._notice("masked", kinds="、".join(dict.fromkeys(m.kind for m in masked)))] if masked else []
+        notices = (
+            [self._notice("masked", kinds="、".join(dict.fromkeys(m.kind for m in masked)))] if masked else []
+        )
         if is_mostly_foreign(text):
             notices.append(self._notice("english"))
             return self._decline(question, (), notices, started)
@@ -92,7 +94,7 @@ class Advisor:
     def _check(self, text: str) -> None:
         if not text.strip():
             raise QuestionError("没有看到内容，请写下发生了什么，或者想问的规定。")
-        if not has_words(text):
+        if not any(char.isalnum() for char in text):
             raise QuestionError("只看到标点符号，请用几句话写下发生了什么，或者想问的规定。")
         if len(text) > self.max_chars:
             raise QuestionError(
@@ -102,7 +104,9 @@ class Advisor:
     def _facts(self, question: Question) -> tuple[Fact, ...]:
         """What the text says, under what the person confirmed; ``unknown`` takes a fact away."""
         confirmed = question.confirmed
-        read = [f for f in read_facts(question.text, self.lexicon, self.law.vocabulary) if f.name not in confirmed]
+        read = [
+            f for f in read_facts(question.text, self.lexicon, self.law.vocabulary) if f.name not in confirmed
+        ]
         for name, value in confirmed.items():
             for one in (value,) if isinstance(value, str) else value:
                 if one != "unknown":
@@ -127,8 +131,7 @@ class Advisor:
     def _period_rows(self, facts: Sequence[Fact], text: str) -> tuple[PeriodRow, ...]:
         if not any(f.name == "asks_period" and f.value == "yes" for f in facts):
             return ()
-        measures = {f.value for f in facts if f.name == "measure"}
-        rows = [r for r in self.writer.periods if r.measure in measures or any(n in text for n in r.names)]
+        rows = [r for r in self.writer.periods if any(n in text for n in r.names)]
         return tuple(rows[:4])
 
     def _with_candidates(self, made: Determination, text: str, day: date) -> Determination:

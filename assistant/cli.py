@@ -143,7 +143,10 @@ def kb_check() -> None:
     if problems:
         err.print(f"共 {len(problems)} 处问题，请逐条改正。", markup=False)
         raise typer.Exit(1)
-    out.print("知识库检查通过：" + "，".join(f"{name} {count}" for name, count in counts.items()) + "。", markup=False)
+    out.print(
+        "知识库检查通过：" + "，".join(f"{name} {count}" for name, count in counts.items()) + "。",
+        markup=False,
+    )
 
 
 @kb.command("show")
@@ -196,7 +199,10 @@ def main() -> None:
         while place and place.tb_next:
             place = place.tb_next
         where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
-        err.print(f"程序出错（{type(error).__name__} {where}），您的内容没有丢失；请重试，仍不行请把这一行告诉维护人员。", markup=False)
+        err.print(
+            f"程序出错（{type(error).__name__} {where}），您的内容没有丢失；请重试，仍不行请把这一行告诉维护人员。",
+            markup=False,
+        )
         sys.exit(70)
 
 

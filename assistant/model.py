@@ -32,7 +32,9 @@ class Instrument:
     effective_to: date | None  # last day in force; None: still in force
     replaced_by: str | None  # instrument id
     official_url: str | None
-    article_count: int | None  # articles of the published text; None: not known, or not an instrument of articles
+    article_count: (
+        int | None
+    )  # articles of the published text; None: not known, or not an instrument of articles
     note: str = ""
 
     def in_force(self, day: date) -> bool:

@@ -20,6 +20,16 @@ from assistant.errors import KnowledgeError
 _HEAD = re.compile(r"\A\{#\s*用途：(?P<purpose>.+?)\s*变量：(?P<names>.*?)\s*#\}\s*", re.DOTALL)
 
 
+def escape_markdown(text: str) -> str:
+    """Words of people or documents as plain text: no markdown, no links, no HTML.
+
+    >>> escape_markdown("<b>[点我](http://x)*")
+    '&lt;b&gt;\\\\[点我\\\\](http://x)\\\\*'
+    """
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\\\`*_\[\]#|~!])", r"\\\1", text)
+
+
 class Prompts:
     """The templates of one folder, checked when they are first read."""
 
@@ -46,14 +56,18 @@ class Prompts:
         try:
             return re.sub(r"\n{3,}", "\n\n", template.render(variables)).strip()
         except jinja2.UndefinedError as error:
-            raise KnowledgeError(f"模板里用到了没有的值（{error.message}）。", f"prompts/{name}", 1) from error
+            raise KnowledgeError(
+                f"模板里用到了没有的值（{error.message}）。", f"prompts/{name}", 1
+            ) from error
 
     def wording(self, name: str) -> Mapping[str, Any]:
         """A YAML file of labels and short sentences."""
         try:
             loaded = yaml.safe_load((self._folder / name).read_text("utf-8"))
         except (OSError, yaml.YAMLError) as error:
-            raise KnowledgeError("措辞文件读不了，请检查文件是否存在、格式是否正确。", f"prompts/{name}", 1) from error
+            raise KnowledgeError(
+                "措辞文件读不了，请检查文件是否存在、格式是否正确。", f"prompts/{name}", 1
+            ) from error
         return dict(loaded)
 
     def _template(self, name: str) -> tuple[jinja2.Template, frozenset[str]]:
@@ -65,7 +79,9 @@ class Prompts:
             except OSError as error:
                 raise KnowledgeError("模板文件不存在，请恢复它。", f"prompts/{name}") from error
             except jinja2.TemplateSyntaxError as error:
-                raise KnowledgeError(f"模板写法有误（{error.message}）。", f"prompts/{name}", error.lineno) from error
+                raise KnowledgeError(
+                    f"模板写法有误（{error.message}）。", f"prompts/{name}", error.lineno
+                ) from error
             head = _HEAD.match(source)
             if head is None:
                 raise KnowledgeError("模板开头要有“{# 用途：… 变量：… #}”。", f"prompts/{name}", 1)

@@ -66,9 +66,7 @@ def _determination(made: Determination) -> dict[str, Any]:
         "subject": made.subject,
         "responsibility": made.responsibility,
         "clauses": [{"id": c.id, "label": c.label, "score": c.score} for c in made.clauses],
-        "exemptions": [
-            {"id": e.id, "label": e.label, "status": e.status} for e in made.exemptions
-        ],
+        "exemptions": [{"id": e.id, "label": e.label, "status": e.status} for e in made.exemptions],
         "routes": [
             {
                 "id": route.id,

@@ -109,7 +109,9 @@ def show_provision(settings: Settings, reference: str, day: date) -> str:
     found = resolve(reference, corpus, day)
     provision = corpus.get(found.provision_id) if found.provision_id else None
     if provision is None:
-        raise KnowledgeError(found.notice or f"没有读懂“{reference}”，请写成“问责条例第七条第三项”或 wenze-2019#7.1.3。")
+        raise KnowledgeError(
+            found.notice or f"没有读懂“{reference}”，请写成“问责条例第七条第三项”或 wenze-2019#7.1.3。"
+        )
     instrument = provision.instrument
     lines = [provision.label + ("（待核）" if provision.confidence == "memory" else "")]
     if found.notice:
@@ -121,7 +123,9 @@ def show_provision(settings: Settings, reference: str, day: date) -> str:
         lines.append(f"原文：{provision.text}")
     since = instrument.effective_from.isoformat() if instrument.effective_from else "施行日期待核"
     until = f"，至 {instrument.effective_to.isoformat()} 止" if instrument.effective_to else ""
-    lines.append(f"效力：自 {since} 起{until}；{day.isoformat()} {'有效' if instrument.in_force(day) else '不适用'}")
+    lines.append(
+        f"效力：自 {since} 起{until}；{day.isoformat()} {'有效' if instrument.in_force(day) else '不适用'}"
+    )
     if provision.source_url:
         lines.append(f"官方地址：{provision.source_url}")
     if provision.cross_refs:

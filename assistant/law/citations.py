@@ -497,9 +497,6 @@ def find_references(text: str, corpus: Stock, day: date, context: str | None = N
     return _Reading(aligned(text), corpus, day, instrument).walk()
 
 
-_NOTE_KEY = re.compile(r"[〔\[（](n\d+)[〕\]）]$")
-
-
 def resolve(label: str, corpus: Stock, day: date) -> Reference:
     """The one provision or instrument that ``label`` (a label, a citation or an id) names.
 
@@ -516,21 +513,26 @@ def resolve(label: str, corpus: Stock, day: date) -> Reference:
     return Reference(label, 0, len(label), None, None, None, None, None, "unresolved", notice=notice)
 
 
-def _notes(corpus: Stock) -> Iterator[Provision]:
-    return (p for p in corpus.provisions() if p.article is None)
-
-
 def _note_of(label: str, corpus: Stock, day: date) -> Reference | None:
     """A note whose article number is not known is found by its whole label."""
-    if not re.search("[》：:）〕]", label):
-        return None
     wanted = normalise(label)
-    for note in _notes(corpus):
-        if note.topic and normalise(note.topic) not in wanted:
-            continue
-        if wanted in (normalise(format_reference(note, corpus, short)) for short in (False, True)):
+    for note in corpus.provisions():
+        if note.article is None and wanted in (
+            normalise(_note_label(note, corpus, short)) for short in (False, True)
+        ):
             return _checked_id(note.id, corpus, day, (label, 0, len(label)))
     return None
+
+
+def _note_label(note: Provision, corpus: Stock, short: bool) -> str:
+    """The label of a note without article number; where two have the same one, the key tells them apart."""
+    title = f"《{note.instrument.title}》"
+    label = note.label
+    if label.startswith(title):
+        label = _title(note.instrument, corpus, short) + label.removeprefix(title)
+    notes = (p for p in corpus.provisions() if p.article is None)
+    twin = any(n.label == note.label and n.id != note.id for n in notes)
+    return f"{label}〔{note.id.partition('#')[2]}〕" if twin else label
 
 
 def format_reference(provision: Provision | str, corpus: Stock, short: bool = False) -> str:
@@ -548,12 +550,9 @@ def format_reference(provision: Provision | str, corpus: Stock, short: bool = Fa
             return _format_missing(provision, corpus, short)
         provision = held
     instrument = provision.instrument
-    _, _, rest = provision.label.partition("》")
     if provision.article is None:
-        rest = re.sub(r"^（\d{4}年）", "", rest)
-        twins = [n for n in _notes(corpus) if n.label == provision.label]
-        rest += f"〔{provision.id.partition('#')[2]}〕" if len(twins) > 1 else ""
-    return _title(instrument, corpus, short) + rest
+        return _note_label(provision, corpus, short)
+    return _title(instrument, corpus, short) + provision.label.removeprefix(f"《{instrument.title}》")
 
 
 def _title(instrument: Instrument, corpus: Stock, short: bool) -> str:

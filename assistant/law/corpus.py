@@ -1,7 +1,8 @@
 """The stock of law: every instrument and provision of the knowledge folder, and the ways people ask for it.
 
 Comes in: ``instruments/*.yaml`` and ``questions/*.jsonl``. Goes out: :class:`Corpus`, checked: no reference
-dangles, no id occurs twice, versions of one title do not overlap. Raises ``KnowledgeError`` with file and line.
+dangles, no id occurs twice, versions of one title do not overlap. Raises ``KnowledgeError`` with file and
+line.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from assistant.model import Instrument, Provision
 class Corpus:
     """Instruments and provisions by id.
 
-    An article of which only paragraphs or items are in stock can be asked for as well: it is put together from
-    them and marked ``composed``.
+    An article of which only paragraphs or items are in stock can be asked for as well: it is put together
+    from them and marked ``composed``.
     """
 
     instruments: Mapping[str, Instrument]
@@ -252,8 +253,8 @@ def _children_of(
 ) -> dict[str, tuple[str, ...]]:
     """The ids one level down, in document order.
 
-    Paragraphs that exist only through their items are skipped when the article has no other paragraph, so that
-    items hang directly below their article.
+    Paragraphs that exist only through their items are skipped when the article has no other paragraph, so
+    that items hang directly below their article.
     """
     paragraphs: dict[str, set[int]] = {}
     for provision in stock.values():

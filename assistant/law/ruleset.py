@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from assistant.errors import KnowledgeError
 from assistant.law.corpus import Corpus
 from assistant.law.rules import Row, Table
-from assistant.law.schema import Strict, line_of, read_yaml
+from assistant.law.schema import Strict, flags, problem_at, read_yaml
 from assistant.law.vocabulary import Vocabulary
 
 # what earlier tables leave for later ones to ask about
@@ -37,14 +37,17 @@ DERIVED: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_Condition = Annotated[dict[str, Any], BeforeValidator(flags)]
+
+
 class _RowModel(Strict):
     id: str = Field(min_length=1)
-    when: dict[str, Any]
-    unless: dict[str, Any] | None = None
-    status: Literal["yes", "no", "unknown"]
+    when: _Condition
+    unless: _Condition | None = None
+    status: Annotated[Literal["yes", "no", "unknown"], BeforeValidator(flags)]
     reason: str = Field(min_length=1)
     because: list[str] = []
-    then: dict[str, Any] = {}
+    then: _Condition = {}
     certainty: float = Field(1.0, gt=0, le=1)
 
 
@@ -71,10 +74,12 @@ def load_tables(
         if model.table in tables:
             raise KnowledgeError(f"表“{model.table}”已在别的文件里写过，请合并或改名。", where, 1)
         seen: set[str] = set()
-        for row in model.rows:
+        for number, row in enumerate(model.rows):
             problem = _problem(row, seen, vocabulary, corpus, routes, signals)
             if problem:
-                raise KnowledgeError(f"表“{model.table}”的行“{row.id}”：{problem}", where, line_of(path, row.id))
+                raise KnowledgeError(
+                    f"表“{model.table}”的行“{row.id}”：{problem}", where, line_of(path, row.id)
+                )
             seen.add(row.id)
         tables[model.table] = Table(
             name=model.table,

@@ -1,7 +1,7 @@
 """Reading the files of ``knowledge/``: YAML and JSON lines into checked rows, mistakes into readable errors.
 
-Comes in: a file and the pydantic model it has to fit. Goes out: the model, or ``KnowledgeError`` with file, line
-and what to do. Line numbers are worked out only when there is something to report, by reading the file again.
+Comes in: a file and the pydantic model it has to fit. Goes out: the model, or ``KnowledgeError`` with file,
+line and what to do. Lines are worked out only when there is something to report, by reading the file again.
 """
 
 from __future__ import annotations

@@ -84,8 +84,8 @@ class RemedyRow:
 class PeriodRow:
     """How long a measure weighs on a person, and how.
 
-    ``parts`` are periods of their own inside one measure, with what each is for; ``rule`` says how the time is
-    worked out where no number can be given.
+    ``parts`` are periods of their own inside one measure, with what each is for; ``rule`` says how the time
+    is worked out where no number can be given.
     """
 
     id: str

@@ -56,6 +56,7 @@ class Choice:
     problem: Literal["", "no_such_version", "ambiguous"] = ""
 
 
+@lru_cache(maxsize=1024)
 def bare_title(title: str) -> str:
     """The title without the prefix that people leave out and without （试行）.
 

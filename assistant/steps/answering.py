@@ -13,10 +13,9 @@ from typing import Any
 
 from assistant.law.corpus import Corpus
 from assistant.law.tables import PeriodRow
-from assistant.law.text import escape_markdown
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Citation, Determination, Fact, Finding, Passage, Provision, Route
-from assistant.prompts import Prompts
+from assistant.prompts import Prompts, escape_markdown
 
 CLAUSES_SHOWN = 3
 SOURCE_CHARS = 120
@@ -87,7 +86,11 @@ class Writer:
             "reason": (scope.reason + sources.mark(*scope.provisions)) if scope else "",
             "open": made.scope == "needs_more_facts",
         }
-        steps = [f for f in made.findings if f.step in ("subject", "nature", "situation", "exemption", "mitigation")]
+        steps = [
+            f
+            for f in made.findings
+            if f.step in ("subject", "nature", "situation", "exemption", "mitigation")
+        ]
         responsibility = next((f for f in made.findings if f.step == "responsibility"), None)
         shown = {
             "verdict": verdict,
@@ -185,13 +188,14 @@ class Writer:
     # -------------------------------------------------------------- influence periods
 
     def _periods_of(self, measures: Iterable[str], sources: Sources) -> list[str]:
-        wanted = {m for m in measures}
-        rows = [r for r in self.periods if any(m == r.measure or m in r.names for m in wanted)]
+        wanted = set(measures)
+        rows = [r for r in self.periods if wanted & {r.measure, *r.names}]
         return [self.period_sentence(row, sources) for row in rows]
 
     def period_sentence(self, row: PeriodRow, sources: Sources) -> str:
         """One row of the table of influence periods as a sentence with its marks."""
-        words = f"{row.measure}的影响期：{row.period_words}" if row.period_words else f"{row.measure}：{self.labels['notices']['no_period']}"
+        length = row.period_words or self.labels["notices"]["no_period"]
+        words = f"{row.measure}的影响期：{length}"
         if row.consequences:
             words += f"；期间{'；'.join(row.consequences)}"
         if row.expiry:

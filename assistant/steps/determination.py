@@ -159,7 +159,11 @@ def _open_finding(table: Table, values: Values, in_force: _InForce) -> Finding:
     rows = [row for row in table.rows if all(in_force(p) for p in row.because)]
     missing = dict.fromkeys(n for row in rows for n in names_in(row.when) if n not in values)
     looked_at = tuple(dict.fromkeys(p for row in rows for p in row.because))[:1]
-    reason = f"所说的情况还不足以判断{table.title}" if rows else f"该日有效的规定里，知识库没有可用来判断{table.title}的条款"
+    reason = (
+        f"所说的情况还不足以判断{table.title}"
+        if rows
+        else f"该日有效的规定里，知识库没有可用来判断{table.title}的条款"
+    )
     return Finding(table.name, table.title, "unknown", reason, looked_at, missing=tuple(missing))
 
 

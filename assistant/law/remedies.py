@@ -1,0 +1,97 @@
+"""Remedy routes with their last days.
+
+Comes in: rows of the tables, the day a decision was received. Goes out: :class:`~assistant.model.Route`. How days are counted is written at :func:`last_day`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from dateutil.relativedelta import relativedelta
+
+from assistant.law.tables import Limit, RemedyRow, RemedyStep
+from assistant.model import Route, RouteStep
+
+_FROM_RECEIPT = ("decision_received", "decision_known")
+
+
+def last_day(start: date, limit: Limit) -> date | None:
+    """The last day of a period that begins the day after ``start``; None where no period is fixed.
+
+    Months and years end on the day of the same number, or on the last day of a shorter month. Days are calendar
+    days; holidays are not taken into account.
+
+    >>> last_day(date(2026, 1, 31), Limit(1, "月", "收到决定之日"))
+    datetime.date(2026, 2, 28)
+    >>> last_day(date(2026, 3, 1), Limit(30, "日", "知道之日"))
+    datetime.date(2026, 3, 31)
+    """
+    if limit.value is None or limit.unit is None:
+        return None
+    if limit.unit == "日":
+        return start + relativedelta(days=limit.value)
+    if limit.unit == "月":
+        return start + relativedelta(months=limit.value)
+    return start + relativedelta(years=limit.value)
+
+
+def limit_words(limit: Limit) -> str:
+    """A time limit in words: ``自收到问责决定之日起1个月内``, or what the rule says where no period is fixed.
+
+    >>> limit_words(Limit(1, "月", "收到问责决定之日"))
+    '自收到问责决定之日起1个月内'
+    >>> limit_words(Limit(None, None, "未规定期限"))
+    '未规定期限'
+    """
+    if not limit.amount:
+        return limit.counted_from
+    words = f"{limit.amount}内"
+    if limit.counted_from:
+        words = f"自{limit.counted_from.removesuffix('后')}起{words}"
+    return words + (f"（{limit.extension}）" if limit.extension else "")
+
+
+def routes_with_deadlines(
+    rows: Iterable[RemedyRow], received: date | None, in_force: Callable[[str], bool]
+) -> tuple[Route, ...]:
+    """Routes as they are shown on a day. A route of which no basis is in force on that day is left out."""
+    routes = []
+    for row in rows:
+        basis = tuple(id for id in row.legal_basis if in_force(id))
+        if not basis:
+            continue
+        routes.append(
+            Route(
+                id=row.id,
+                name=row.name,
+                who=row.who,
+                decision=row.decision,
+                steps=tuple(_step(step, received) for step in row.steps),
+                effect_on_execution=row.effect_on_execution,
+                legal_basis=basis,
+                confidence=row.confidence,
+                note=row.note,
+            )
+        )
+    return tuple(routes)
+
+
+def _step(step: RemedyStep, received: date | None) -> RouteStep:
+    within, deadline = limit_words(step.within), None
+    if received and step.within.start in _FROM_RECEIPT:
+        deadline = last_day(received, step.within)
+    if step.instead:
+        within += f"；{limit_words(step.instead)}"
+        if received and deadline is None and step.instead.start in _FROM_RECEIPT:
+            deadline = last_day(received, step.instead)
+    decided = limit_words(step.decided_within) if step.decided_within else ""
+    return RouteStep(
+        name=step.name,
+        to=step.to,
+        within=within,
+        deadline=deadline,
+        decided_within=f"{decided}作出处理" if step.decided_within and step.decided_within.value else "",
+        form=step.form,
+        confidence=step.confidence,
+    )

@@ -1,0 +1,38 @@
+"""Parts that several tests share: the real knowledge base, the real model, a real index in a temporary folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assistant.law.corpus import Corpus, load_corpus
+from assistant.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from assistant.wiring import Parts
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The default settings with everything that is written in a temporary folder."""
+    return load_settings(data=tmp_path_factory.mktemp("zeming-data"))
+
+
+@pytest.fixture(scope="session")
+def corpus(settings: Settings) -> Corpus:
+    return load_corpus(settings.knowledge)
+
+
+@pytest.fixture(scope="session")
+def parts(settings: Settings) -> Parts:
+    """The whole assistant, built once: real knowledge, real embedding model, real Chroma."""
+    from assistant.wiring import build  # late: tests that need none of it stay quick
+
+    return build(settings)
+
+
+@pytest.fixture
+def here() -> Path:
+    return Path(__file__).parent
