@@ -28,8 +28,8 @@ class Corpus:
     from them and marked ``composed``.
     """
 
-    instruments: Mapping[str, Instrument]
-    asked: Mapping[str, tuple[str, ...]]  # provision id -> how people ask for it
+    instruments: Mapping[str, Instrument] = field(repr=False)
+    asked: Mapping[str, tuple[str, ...]] = field(repr=False)  # provision id -> how people ask for it
     _stock: Mapping[str, Provision] = field(repr=False)
     _composed: Mapping[str, Provision] = field(repr=False)
     _children: Mapping[str, tuple[str, ...]] = field(repr=False)  # id -> ids one level down
@@ -164,7 +164,7 @@ def _read(folder: Path) -> tuple[Corpus, list[KnowledgeError]]:
             message = f"编号“{file.instrument.id}”与文件名不同，请改成“{path.stem}”。"
             problems.append(schema.problem_at(path, folder, ("instrument", "id"), message))
         files[path.stem] = (path, file)
-    instruments = {id: _instrument(file.instrument) for id, (_, file) in files.items()}
+    instruments = {id: _instrument(id, file.instrument) for id, (_, file) in files.items()}
     stock: dict[str, Provision] = {}
     for id, (path, file) in files.items():
         for index, row in enumerate(file.provisions):
@@ -183,9 +183,9 @@ def _read(folder: Path) -> tuple[Corpus, list[KnowledgeError]]:
     return corpus, problems
 
 
-def _instrument(row: schema.InstrumentRow) -> Instrument:
+def _instrument(id: str, row: schema.InstrumentRow) -> Instrument:
     return Instrument(
-        id=row.id,
+        id=id,
         title=row.title,
         short_titles=tuple(row.short_titles),
         issuer=row.issuer,

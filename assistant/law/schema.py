@@ -196,12 +196,12 @@ def try_yaml(path: Path, model: type[Row], folder: Path, problems: list[Knowledg
     except yaml.MarkedYAMLError as error:
         line = (error.problem_mark.line + 1) if error.problem_mark else 0
         problems.append(
-            KnowledgeError(f"YAML 写法有误（{error.problem}），请检查这一行的缩进、冒号和引号。", name, line)
+            KnowledgeError("YAML 写法有误，请检查这一行和上一行的缩进、冒号、引号和括号。", name, line)
         )
         return None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2019-13-01
+    except (yaml.YAMLError, ValueError):  # ValueError: a date such as 2019-13-01
         line = _line_of_bad_date(text)
-        hint = "日期不存在，请写成 2019-09-01 这样的真实日期。" if line else f"YAML 读不懂（{error}）。"
+        hint = "日期不存在，请写成 2019-09-01 这样的真实日期。" if line else "YAML 读不懂，请检查写法。"
         problems.append(KnowledgeError(hint, name, line))
         return None
     try:
@@ -229,8 +229,8 @@ def try_jsonl(
             continue
         try:
             yield number, model.model_validate(json.loads(line))
-        except json.JSONDecodeError as error:
-            message = f"这一行不是完整的 JSON（{error.msg}），请一行写一个对象。"
+        except json.JSONDecodeError:
+            message = "这一行不是完整的 JSON，请一行写一个对象。"
             problems.append(KnowledgeError(message, name, number))
         except ValidationError as error:
             problems.extend(
