@@ -30,10 +30,11 @@ Standing = Literal["superior", "subordinate", "any"]
 
 #: What the reader of a text needs to know about grammar; every lexicon must define all of them.
 MARKS = (
-    "否定", "否定后", "后置否定", "假设", "假设后续", "未然", "疑问前", "规定", "宾语前", "任职", "自称职务", "处理", "追问自己",
+    "否定", "否定后", "后置否定", "假设", "假设后续", "未然", "疑问前", "规定", "宾语前", "多人前",
+    "自称职务", "省称职务", "就是我", "有个", "处理", "追问自己",
 )  # fmt: skip
 #: Kinds of mentions that are not posts, in the order in which they win over one another.
-PEOPLE = ("self", "we", "kin", "pronoun", "superior", "subordinate", "organisation", "other")
+PEOPLE = ("self", "we", "kin", "pronoun", "superior", "subordinate", "organisation", "name", "other")
 
 _MACRO = re.compile(r"(?<!\(\?P)<([\w一-鿿]+)>")
 

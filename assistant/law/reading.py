@@ -12,15 +12,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assistant.law.lexicon import Actor, Lexicon, Role
 from assistant.law.text import Normalised, aligned, clauses, sentences
 
 SELF = "self"
-_QUESTION_MARKS = re.compile(r"[?？]|[吗呢么嘛不没](?=[。！”]*$)")
 _GENERIC = re.compile(r"(?:书记|主任|部长|处长|主席|会长|经理|委员|常委|组长)$")
-_DEPUTY = re.compile("副")
+_PERSONS = ("self", "kin", "pronoun", "name")
+_GROUP, _ORGANISATION = "众:", "组织:"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def read_story(text: str, lexicon: Lexicon) -> Story:
     mentions = _named(parts, whole.text, lexicon)
     posts = _posts(mentions)
     asked = _asked(whole.text, parts, mentions, posts, lexicon)
-    kind = "self" if asked == SELF else "organisation" if asked.startswith("组织:") else "other"
+    kind = "self" if asked == SELF else "organisation" if asked.startswith(_ORGANISATION) else "other"
     return Story(whole, parts, cut, mentions, asked, kind, posts)
 
 
@@ -168,71 +168,87 @@ def _longest(found: Iterable[tuple[int, int, int, Role]]) -> list[tuple[int, int
 
 
 def _told_apart(raw: list[Mention], parts: tuple[Clause, ...], lexicon: Lexicon) -> tuple[Mention, ...]:
-    """Give each mention its person: posts that the teller or a relative holds are his, 他 is the last third person."""
+    """Give each mention its person: a post that the teller or a relative holds is his, a name beside a post is its
+    holder, 他 is the last third person."""
     told: list[Mention] = []
     speaks = any(m.kind == "self" for m in raw)
+    names: dict[str, str] = {}
     third = ""
     for m in raw:
         clause = parts[m.clause]
         before = clause.text[: m.start - clause.start]
-        person = {"self": SELF, "we": "我们", "pronoun": third}.get(m.kind, "")
         acted_on = bool(before) and bool(lexicon.marks["宾语前"].search(before))
-        if m.kind == "role":
-            holder = _holder(m, before, told, clause, speaks, third, lexicon)
-            person = holder or _head(m, told)
+        beside = told[-1] if told and told[-1].end == m.start and told[-1].kind in ("role", "name") else None
+        if m.kind in ("self", "we"):
+            person = SELF if m.kind == "self" else "我们"
+        elif m.kind == "pronoun":
+            person = third or "他"
         elif m.kind == "organisation":
-            person = "组织:" + m.text[-2:]
-        elif m.kind not in ("self", "we", "pronoun"):
+            person = _ORGANISATION + m.text[-2:]
+        elif lexicon.marks["多人前"].search(before) or clause.text.startswith("们", m.end - clause.start):
+            person = _GROUP + m.text
+        elif m.kind == "role":
+            held = beside.person if beside and beside.kind == "name" else ""
+            sentence = parts[m.clause - 1].sentence if m.clause else -1
+            holder = _holder(m, before, told, clause, sentence, speaks, third, lexicon)
+            person = held or holder or _head(m, told)
+        elif m.kind == "name":
+            person = names.get(m.text, beside.person if beside else f"name:{m.text}")
+            names[m.text] = person
+        else:
             person = f"{m.kind}:{m.text}"
-        if m.kind == "pronoun" and not third:
-            person = "他"
-        if person != SELF and m.kind in ("role", "kin") and not (m.kind == "role" and acted_on and third):
-            third = person
-        told.append(Mention(m.kind, m.start, m.end, m.text, m.clause, person, m.role, acted_on))
+        apposed = beside is not None and beside.start - clause.start <= 4
+        if m.kind == "self" and told and told[-1].role and (apposed or lexicon.marks["就是我"].search(before)):
+            person_before = told[-1].person
+            told = [replace(t, person=SELF) if t.person == person_before else t for t in told]
+        if m.kind in ("role", "kin", "name") and person != SELF and not person.startswith(_GROUP):
+            lesser = m.role is not None and m.role.standing == "subordinate"
+            if not third or not (acted_on or lesser):
+                third = person
+        told.append(replace(m, person=person, acted_on=acted_on))
     return tuple(told)
 
 
 def _holder(
-    m: Mention, before: str, told: list[Mention], clause: Clause, speaks: bool, third: str, lexicon: Lexicon
+    m: Mention,
+    before: str,
+    told: list[Mention],
+    clause: Clause,
+    sentence_before: int,
+    speaks: bool,
+    third: str,
+    lexicon: Lexicon,
 ) -> str:
-    """The person who is said to hold the post: the one named just before with 是/当/任 …, or the silent teller."""
+    """Who is said to hold the post: the one named just before with 是/当/任 …, or the teller who leaves 我 out."""
     here = [t for t in told if t.clause == m.clause]
-    if here and here[-1].kind in ("self", "kin", "pronoun", "other", "role"):
+    if here:
         last = here[-1]
         between = before[last.end - clause.start :]
         if last.kind == "role":
-            joined = re.fullmatch(r"[、兼（(/]|以及|同时是|也是|还是", between) or not between
-            return last.person if joined else ""
-        if last.kind == "self" and len(between) <= 3 and not _linked(between, lexicon):
-            return SELF if re.fullmatch(r"[一-鿿]{0,3}", between) and not between.endswith("们") else ""
-        return last.person if _linked(between, lexicon) else ""
-    if here:
+            return last.person if re.fullmatch(r"[、兼（/]?|以及|同时是|也是", between) else ""
+        if last.kind in _PERSONS:
+            return last.person if lexicon.marks["自称职务"].search(between) else ""
         return ""
-    whole_clause = m.end >= clause.end - 1 and len(before) <= 10
-    if whole_clause and not told and speaks:
-        return SELF
-    if _linked(before, lexicon) and before and lexicon.marks["任职"].search(before):
+    alone = m.end >= clause.end - 1 and len(before) <= 10 and not lexicon.marks["有个"].search(before)
+    if alone or lexicon.marks["省称职务"].search(before):
+        spoken = [t for t in told if t.clause == m.clause - 1 and t.kind in _PERSONS and not t.acted_on]
+        if spoken and m.clause and clause.sentence == sentence_before:
+            return spoken[0].person
+    if lexicon.marks["省称职务"].search(before):
         return SELF if speaks and not third else third
-    return SELF if speaks and not told and len(before) <= 8 and not lexicon.marks["宾语前"].search(before) else ""
-
-
-def _linked(between: str, lexicon: Lexicon) -> bool:
-    return bool(lexicon.marks["自称职务"].search(between)) or (
-        len(between) <= 16 and bool(re.search(lexicon.marks["任职"].pattern + r"(?:的|了|过|着)?[一-鿿、]{0,8}$", between))
-    )
+    return SELF if speaks and not told and alone else ""
 
 
 def _head(m: Mention, told: list[Mention]) -> str:
     """The name of a third person known by a post: 副 and the last two characters, joined with a fuller name of it."""
-    head = ("副" if _DEPUTY.search(m.text) else "") + m.text[-2:]
+    deputy = "副" in m.text
     for earlier in reversed(told):
-        if earlier.kind == "role" and earlier.person != SELF and earlier.text[-2:] == m.text[-2:] and (
-            bool(_DEPUTY.search(earlier.text)) == bool(_DEPUTY.search(m.text))
-        ):
-            if len(m.text) <= 3 or earlier.role == m.role or len(earlier.text) <= 3:
+        same = earlier.kind == "role" and earlier.text[-2:] == m.text[-2:] and ("副" in earlier.text) == deputy
+        if same and earlier.person != SELF and not earlier.person.startswith(_GROUP):
+            if min(len(m.text), len(earlier.text)) <= 3 or earlier.role == m.role:
                 return earlier.person
     name = m.role.name if m.role and _GENERIC.search(m.text) else ""
-    return f"{head}/{name}"
+    return f"{'副' if deputy else ''}{m.text[-2:]}/{name}"
 
 
 def _posts(mentions: tuple[Mention, ...]) -> dict[str, tuple[Mention, ...]]:
@@ -259,27 +275,32 @@ def _asked(
         return ""
     last = parts[-1].sentence
     asking = {n for n, c in enumerate(parts) if c.sentence == last}
-    asking |= {n for n, c in enumerate(parts) if c.sentence == last - 1 and len(asking) <= 1}
+    if len(asking) <= 1:
+        asking |= {n for n, c in enumerate(parts) if c.sentence == last - 1}
+    closing = "".join(parts[n].text for n in sorted(asking))
     dealt = {n for n, c in enumerate(parts) if lexicon.marks["处理"].search(c.text)}
     weight: Counter[str] = Counter()
     for m in mentions:
-        if m.kind in ("we", "superior", "subordinate", "other"):
+        if m.kind in ("we", "superior", "subordinate", "other") or m.person.startswith(_GROUP):
             continue
         weight[m.person] += 0.25 if weight[m.person] < 6 else 0
-        if m.clause in asking:
+        if m.clause in asking and m.kind == "organisation":
+            weight[m.person] += 2.2
+        elif m.clause in asking:
             weight[m.person] += 1.0 if not m.acted_on or m.clause in dealt else 0.3
         if m.clause in dealt:
             weight[m.person] += 1.5 if m.acted_on else 0.8
-        if m.kind == "organisation":
-            weight[m.person] -= 0.4
-    for n, person in enumerate(posts):
-        weight[person] += 1.2 if n == 0 else 0.6
-        if person != SELF and all(m.role and m.role.standing == "subordinate" for m in posts[person]):
-            weight[person] -= 0.5
+    for n, (person, held) in enumerate(posts.items()):
+        if person in weight:
+            weight[person] += 1.2 if n == 0 else 0.6
+            lesser = all(m.role is not None and m.role.standing == "subordinate" for m in held)
+            weight[person] -= 1.0 if lesser and person != SELF else 0
     if SELF in weight:
-        closing = "".join(parts[n].text for n in sorted(asking))
-        weight[SELF] += 2.0 if lexicon.marks["追问自己"].search(closing) else 0.0
-        weight[SELF] += 0.6 if SELF in posts else -1.5 if posts else 0.0
+        worried = bool(lexicon.marks["追问自己"].search(closing))
+        if SELF in posts:
+            weight[SELF] += 2.6 if worried else 0.6
+        else:
+            weight[SELF] += (1.0 if worried else 0.0) - (1.5 if len(weight) > 1 else 0.0)
     if not weight:
         return ""
     return max(weight, key=lambda person: (weight[person], person == SELF))
