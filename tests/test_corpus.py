@@ -10,7 +10,7 @@ import pytest
 
 from assistant.errors import KnowledgeError
 from assistant.law.corpus import Corpus, check_knowledge, load_corpus
-from assistant.law.schema import line_of
+from assistant.law.schema import Strict, line_of, read_yaml
 from assistant.law.tables import load_glossary, load_periods, load_remedies
 
 OLD = """\
@@ -298,7 +298,7 @@ ASKED = "questions/trial-2020.jsonl"
 MISTAKES = [
     # (file, text, what stands there instead, line, words of the message)
     (INSTRUMENT, "  note: 试验用", "  remark: 试验用", 10, "不认识的键“remark”，可以写的键有：id、title"),
-    (INSTRUMENT, "    keywords: [浇花]", "    keyword: [浇花]", 19, "键“keyword”，可以写的键有：id、label、topic"),
+    (INSTRUMENT, "    keywords: [浇", "    keyword: [浇", 19, "键“keyword”，可以写的键有：id、label"),
     (INSTRUMENT, "  issuer: 试验区\n", "", 1, "缺少键“issuer”"),
     (INSTRUMENT, "    digest: 为了试验。\n", "", 12, "缺少键“digest”"),
     (INSTRUMENT, "    digest: 为了试验。", "    digest: '  '", 14, "“digest”是空的"),
@@ -317,6 +317,8 @@ MISTAKES = [
     (INSTRUMENT, "    topic: 目的", "    topic: [目的", 14, "YAML 写法有误"),
     (INSTRUMENT, "    topic: 目的", "    topic: 目的\n    topic: 目标", 14, "键“topic”写了两次"),
     (INSTRUMENT, "id: trial-2020", "id: trial-2021", 2, "与文件名不同"),
+    (OLDER, OLD, "- 一\n", 1, "文件的内容不对"),
+    (OLDER, OLD, "", 1, "文件的内容不对"),
     (OLDER, "replaced_by: trial-2020", "replaced_by: trial-2030", 10, "“trial-2030”不在知识库里"),
     (OLDER, "effective_to: 2019-12-31", "effective_to: 2009-12-31", 9, "失效日期早于施行日期"),
     (OLDER, "[试验办法]", "[试验办法, 解读]", 4, "简称“解读”与“guide”的相同"),
@@ -334,6 +336,22 @@ MISTAKES = [
     ("periods.yaml", "unit: 日", "unit: 天", 7, "“unit”的值“天”不可用"),
     ("glossary.yaml", "trial-2020#2", "trial-2021#2", 5, "没有条款“trial-2021#2”"),
 ]  # fmt: skip
+
+
+def test_keys_of_rows_in_a_mapping(folder: Path) -> None:
+    class Leaf(Strict):
+        size: int
+
+    class Tree(Strict):
+        leaves: dict[str, Leaf]
+
+    (folder / "tree.yaml").write_text("leaves:\n  first: {size: 1}\n  second: {sise: 2}\n", encoding="utf-8")
+    with pytest.raises(KnowledgeError) as raised:
+        read_yaml(folder / "tree.yaml", Tree, folder)
+    assert str(raised.value) == "tree.yaml 第3行：缺少键“size”，请补上。"
+    (folder / "tree.yaml").write_text("leaves:\n  first: {size: 1, color: 3}\n", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"tree\.yaml 第2行：不认识的键“color”，可以写的键有：size。"):
+        read_yaml(folder / "tree.yaml", Tree, folder)
 
 
 @pytest.mark.parametrize(("file", "good", "bad", "line", "words"), MISTAKES)

@@ -337,10 +337,12 @@ def _in_chinese(detail: Any, model: type[BaseModel]) -> str:
     """What pydantic found, as a sentence that says what to do."""
     kind, loc, context = detail["type"], detail["loc"], detail.get("ctx", {})
     key = next((str(step) for step in reversed(loc) if isinstance(step, str)), "")
-    given = detail.get("input")
+    given = str(detail.get("input"))
+    given = given if len(given) <= 40 else given[:40] + "…"
+    if not key:
+        return "文件的内容不对，请照同一文件夹里别的文件写（最外层是键和值）。"
     if kind == "extra_forbidden":
-        known = "、".join(_keys_at(model, loc[:-1]))
-        return f"不认识的键“{key}”，可以写的键有：{known}。"
+        return f"不认识的键“{key}”，可以写的键有：{'、'.join(_keys_at(model, loc[:-1]))}。"
     if kind == "missing":
         return f"缺少键“{key}”，请补上。"
     if kind in ("string_too_short", "too_short"):
@@ -380,15 +382,11 @@ _WANTED = {
 
 def _keys_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     """The keys that may stand at ``loc``."""
-    here: Any = model
+    here = model
     for step in loc:
-        if isinstance(step, str):
-            fields = here.model_fields
-            field = next((f for name, f in fields.items() if (f.alias or name) == step), None)
-            inner = _row_type(field.annotation) if field else None
-            if inner is None:
-                return []
-            here = inner
+        fields = {field.alias or name: field for name, field in here.model_fields.items()}
+        if step in fields:  # a position in a list, or a name in a mapping of rows, is no key of the row
+            here = _row_type(fields[str(step)].annotation) or here
     return [field.alias or name for name, field in here.model_fields.items()]
 
 
