@@ -9,6 +9,7 @@ stays "unresolved", and what the stock lacks is never taken for something it hol
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -502,9 +503,12 @@ def resolve(label: str, corpus: Stock, day: date) -> Reference:
 
     "unresolved" when it holds no reference, or more than one.
     """
+    found = find_references(label, corpus, day)
+    whole = len(found) == 1 and found[0].text == label.strip()
+    if whole and (found[0].article or found[0].provision_id):
+        return found[0]
     if note := _note_of(label, corpus, day):
         return note
-    found = find_references(label, corpus, day)
     if len(found) == 1:
         return found[0]
     notice = (
@@ -516,23 +520,25 @@ def resolve(label: str, corpus: Stock, day: date) -> Reference:
 def _note_of(label: str, corpus: Stock, day: date) -> Reference | None:
     """A note whose article number is not known is found by its whole label."""
     wanted = normalise(label)
-    for note in corpus.provisions():
-        if note.article is None and wanted in (
-            normalise(_note_label(note, corpus, short)) for short in (False, True)
-        ):
-            return _checked_id(note.id, corpus, day, (label, 0, len(label)))
+    for short in (False, True):
+        for note_id, written in _note_labels(corpus, short).items():
+            if normalise(written) == wanted:
+                return _checked_id(note_id, corpus, day, (label, 0, len(label)))
     return None
 
 
-def _note_label(note: Provision, corpus: Stock, short: bool) -> str:
-    """The label of a note without article number; where two have the same one, the key tells them apart."""
-    title = f"《{note.instrument.title}》"
-    label = note.label
-    if label.startswith(title):
-        label = _title(note.instrument, corpus, short) + label.removeprefix(title)
-    notes = (p for p in corpus.provisions() if p.article is None)
-    twin = any(n.label == note.label and n.id != note.id for n in notes)
-    return f"{label}〔{note.id.partition('#')[2]}〕" if twin else label
+def _note_labels(corpus: Stock, short: bool) -> dict[str, str]:
+    """Labels of the notes without article number; where two are the same, the key tells them apart."""
+    notes = [p for p in corpus.provisions() if p.article is None]
+    titles = {i.id: _title(i, corpus, short) for i in {note.instrument for note in notes}}
+    times = Counter(note.label for note in notes)
+    labels: dict[str, str] = {}
+    for note in notes:
+        title = f"《{note.instrument.title}》"
+        starts = note.label.startswith(title)
+        label = titles[note.instrument.id] + note.label.removeprefix(title) if starts else note.label
+        labels[note.id] = f"{label}〔{note.id.partition('#')[2]}〕" if times[note.label] > 1 else label
+    return labels
 
 
 def format_reference(provision: Provision | str, corpus: Stock, short: bool = False) -> str:
@@ -551,7 +557,7 @@ def format_reference(provision: Provision | str, corpus: Stock, short: bool = Fa
         provision = held
     instrument = provision.instrument
     if provision.article is None:
-        return _note_label(provision, corpus, short)
+        return _note_labels(corpus, short)[provision.id]
     return _title(instrument, corpus, short) + provision.label.removeprefix(f"《{instrument.title}》")
 
 

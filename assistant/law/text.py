@@ -215,20 +215,6 @@ def has_words(text: str) -> bool:
     return any(char.isalnum() for char in text)
 
 
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~!$&]|(?<=\w):(?=//)|(?<=www)\.", re.IGNORECASE)
-
-
-def escape_markdown(text: str) -> str:
-    """The words of a person or a document as plain words inside Markdown: no markup, link, HTML or [n] mark.
-
-    Line breaks become blanks, so that nothing can begin a heading, a list or a table.
-
-    >>> print(escape_markdown('<b>*[1](http://x)'))
-    \\<b\\>\\*\\[1\\](http\\://x)
-    """
-    return _MARKDOWN.sub(lambda mark: "\\" + mark[0], " ".join(text.split()))
-
-
 # ---------------------------------------------------------------- sentences and clauses
 
 
