@@ -13,13 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from assistant.errors import InputFileError, QuestionError, ZemingError
 from assistant.settings import load_settings
+
+if TYPE_CHECKING:
+    from assistant.model import Advice
 
 app = typer.Typer(
     help="责明：问责咨询助手。讲一件事，问是不是属于问责、适用哪一条、怎么申诉；或者问规定。",
@@ -61,9 +64,21 @@ def ask(
     if as_json:
         typer.echo(json.dumps(to_contract(advice), ensure_ascii=False, indent=2))
     else:
-        from rich.markdown import Markdown
+        _show(advice)
 
-        out.print(Markdown(advice.answer) if out.is_terminal else advice.answer, markup=False)
+
+def _show(advice: Advice) -> None:
+    """The answer, then the words of each source."""
+    from rich.markdown import Markdown
+
+    out.print(Markdown(advice.answer) if out.is_terminal else advice.answer, markup=False)
+    for c in advice.citations:
+        kind = "原文" if c.kind == "verbatim" else "要旨"
+        doubt = "（待核）" if c.confidence == "memory" else ""
+        out.print(f"\n[{c.n}] {c.label}{doubt}", markup=False, style="bold")
+        out.print(f"{kind}：{c.text}", markup=False)
+        if c.source_url:
+            out.print(c.source_url, markup=False, style="dim")
 
 
 def _ask_batch(source: Path, target: Path, day: date, received: date | None) -> None:

@@ -32,10 +32,10 @@ class Instrument:
     effective_to: date | None  # last day in force; None: still in force
     replaced_by: str | None  # instrument id
     official_url: str | None
-    article_count: (
-        int | None
-    )  # articles of the published text; None: not known, or not an instrument of articles
+    article_count: int | None  # of the published text; None: not known, or not made of articles
     note: str = ""
+    caution: str = ""  # what readers must be told whenever it is cited
+    only_if_named: bool = False  # searched only when a question names it: an old rule beside a newer one
 
     def in_force(self, day: date) -> bool:
         """Whether this version applies on ``day``. An unknown start counts as begun."""
@@ -138,6 +138,7 @@ class Clause:
     id: str
     label: str
     score: float
+    candidate: bool = False  # brought up by retrieval, not by a rule
 
 
 @dataclass(frozen=True)
@@ -207,6 +208,7 @@ class Determination:
     routes: tuple[Route, ...]
     misuse_signals: tuple[MisuseSignal, ...]
     missing_facts: tuple[MissingFact, ...]
+    variant: str = ""  # a closer wording of the scope label, e.g. "mitigated"
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,7 @@ class Citation:
     in_force: bool
     source_url: str | None
     confidence: Confidence
+    caution: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,13 @@ Comes in: settings. Goes out: :class:`Parts`, ready to answer. Raises ``Knowledg
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from assistant.advisor import Advisor
 from assistant.errors import KnowledgeError
+from assistant.indexing import Progress, ensure_index, entries
 from assistant.law.citations import resolve
 from assistant.law.corpus import Corpus, check_knowledge, load_corpus
 from assistant.law.lexicon import check_lexicon, load_lexicon
@@ -26,8 +24,6 @@ from assistant.settings import Settings
 from assistant.steps.answering import Writer
 from assistant.steps.determination import Law
 from assistant.steps.retrieval import Retriever
-
-Progress = Callable[[int, str], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,13 @@ def build(settings: Settings, progress: Progress | None = None) -> Parts:
 
 
 def _retriever(settings: Settings, corpus: Corpus, progress: Progress | None) -> Retriever:
-    raise NotImplementedError
+    from assistant.adapters.embeddings import fingerprint, make_embeddings
+    from assistant.adapters.vector_store import VectorStore
+
+    indexed = entries(corpus)
+    store = VectorStore(settings, make_embeddings(settings), fingerprint(settings))
+    ensure_index(indexed, store, progress)
+    return Retriever(indexed, store)
 
 
 def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]:

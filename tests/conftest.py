@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The default settings with everything that is written in a temporary folder."""
-    return load_settings(data=tmp_path_factory.mktemp("zeming-data"))
+def settings(request: pytest.FixtureRequest) -> Settings:
+    """The default settings; what is written goes to pytest's cache, so that a second run finds its index."""
+    return load_settings(data=Path(request.config.cache.mkdir("zeming-data")))
 
 
 @pytest.fixture(scope="session")

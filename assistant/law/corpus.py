@@ -197,6 +197,8 @@ def _instrument(id: str, row: schema.InstrumentRow) -> Instrument:
         official_url=row.official_url,
         article_count=row.article_count,
         note=row.note,
+        caution=row.caution,
+        only_if_named=row.only_if_named,
     )
 
 

@@ -77,9 +77,8 @@ def load_tables(
         for number, row in enumerate(model.rows):
             problem = _problem(row, seen, vocabulary, corpus, routes, signals)
             if problem:
-                raise KnowledgeError(
-                    f"表“{model.table}”的行“{row.id}”：{problem}", where, line_of(path, row.id)
-                )
+                message = f"表“{model.table}”的行“{row.id}”：{problem}"
+                raise problem_at(path, folder, ("rows", number, "id"), message)
             seen.add(row.id)
         tables[model.table] = Table(
             name=model.table,

@@ -54,6 +54,8 @@ class InstrumentRow(Strict):
     article_count: int | None = Field(None, ge=1)
     numbered: bool = True  # false: not made of articles, so that a missing number is not worth a remark
     note: str = ""
+    caution: str = ""  # said whenever it is cited
+    only_if_named: bool = False  # searched only when a question names it: an old rule beside a newer one
 
 
 class ProvisionRow(Strict):

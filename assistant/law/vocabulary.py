@@ -32,6 +32,7 @@ class FactKind:
     meaning: str = ""
     ask: int | None = None
     question: str = ""
+    ask_only_if_open: bool = False
 
     def show(self, value: str) -> str:
         """The value as readers see it.
@@ -53,6 +54,7 @@ class _FactRow(Strict):
     meaning: str = ""
     ask: int | None = None
     question: str = ""
+    ask_only_if_open: bool = False  # asked only while there is no verdict yet
 
 
 class _FactFile(Strict):
@@ -89,5 +91,6 @@ def load_vocabulary(folder: Path) -> Vocabulary:
             meaning=row.meaning,
             ask=row.ask,
             question=row.question,
+            ask_only_if_open=row.ask_only_if_open,
         )
     return Vocabulary(facts=kinds)

@@ -14,11 +14,11 @@ from typing import Any
 from assistant.law.corpus import Corpus
 from assistant.law.tables import PeriodRow
 from assistant.law.vocabulary import Vocabulary
-from assistant.model import Citation, Determination, Fact, Finding, Passage, Provision, Route
+from assistant.model import Citation, Clause, Determination, Fact, Finding, Passage, Provision, Route
 from assistant.prompts import Prompts, escape_markdown
 
 CLAUSES_SHOWN = 3
-SOURCE_CHARS = 120
+OPEN = "needs_more_facts"
 
 
 @dataclass
@@ -57,6 +57,7 @@ class Sources:
                     in_force=provision.instrument.in_force(self.day),
                     source_url=provision.source_url,
                     confidence=provision.confidence,
+                    caution=provision.instrument.caution,
                 )
             )
         return tuple(listed)
@@ -81,10 +82,10 @@ class Writer:
         sources = Sources(self.corpus, day, self.labels["unverified"])
         scope = next((f for f in made.findings if f.step == "scope"), None)
         verdict = {
-            "label": self.labels["scope"][made.scope],
+            "label": self.labels["scope_variants"].get(made.variant) or self.labels["scope"][made.scope],
             "sureness": self._sureness(made.confidence),
             "reason": (scope.reason + sources.mark(*scope.provisions)) if scope else "",
-            "open": made.scope == "needs_more_facts",
+            "open": made.scope == OPEN,
         }
         steps = [
             f
@@ -95,7 +96,7 @@ class Writer:
         shown = {
             "verdict": verdict,
             "questions": [
-                {"text": m.question, "outcomes": self._outcomes(m.outcomes)} for m in made.missing_facts
+                {"text": m.question, "outcomes": self._outcomes(m.outcomes, made)} for m in made.missing_facts
             ],
             "findings": [
                 {
@@ -106,7 +107,11 @@ class Writer:
                 }
                 for f in steps
             ],
-            "clauses": [self._clause(c.id, sources) for c in made.clauses[:CLAUSES_SHOWN]],
+            "clauses": [
+                self._clause(c, sources)
+                for c in made.clauses[:CLAUSES_SHOWN]
+                if not (c.candidate and made.scope == OPEN)
+            ],
             "responsibility": (
                 f"{made.responsibility}：{responsibility.reason}{sources.mark(*responsibility.provisions)}"
                 if responsibility and made.responsibility
@@ -135,20 +140,25 @@ class Writer:
     def _sureness(self, confidence: float) -> str:
         return str(next(row["words"] for row in self.labels["sureness"] if confidence >= row["from"]))
 
-    def _outcomes(self, outcomes: Sequence[tuple[str, str]]) -> str:
+    def _outcomes(self, outcomes: Sequence[tuple[str, str]], made: Determination) -> str:
         """What each answer would mean, answers with one meaning put together."""
         grouped: dict[str, list[str]] = {}
         for value, label in outcomes:
             grouped.setdefault(label, []).append(value)
-        return "（" + "；".join(f"{'、'.join(v)}→{label}" for label, v in grouped.items()) + "）"
+        unchanged = self.labels["scope"][made.scope]
+        said = [
+            f"{'、'.join(values)}→{label if label != unchanged else self.labels['unchanged'][made.scope == OPEN]}"
+            for label, values in grouped.items()
+        ]
+        return f"（{'；'.join(said)}）"
 
     def _words(self, finding: Finding, facts: Sequence[Fact]) -> str:
         words = [f.evidence for f in facts if f.name in finding.facts and f.evidence]
         return _quoted("”“".join(dict.fromkeys(words[:2])))
 
-    def _clause(self, id: str, sources: Sources) -> str:
-        provision = self.corpus.provision(id)
-        return f"{provision.label}：{provision.topic}{sources.mark(id)}"
+    def _clause(self, clause: Clause, sources: Sources) -> str:
+        lead = self.labels["maybe"] if clause.candidate else ""
+        return f"{lead}{clause.label}：{self.corpus.provision(clause.id).topic}{sources.mark(clause.id)}"
 
     def _route(self, route: Route, sources: Sources) -> dict[str, Any]:
         basis = sources.mark(*route.legal_basis)
@@ -163,13 +173,11 @@ class Writer:
                 words += f"，{step.form}"
             if step.decided_within:
                 words += f"；对方{step.decided_within}"
-            if step.confidence == "memory":
-                words += f"（{self.labels['unverified']}）"
-            steps.append(words + basis)
-        doubtful = route.confidence == "memory"
-        name = route.name + (f"（{self.labels['unverified']}）" if doubtful else "")
+            doubt = "" if self.labels["unverified"] in basis else self._doubt(step.confidence)
+            steps.append(words + doubt + basis)
+        name = route.name + self._doubt(route.confidence)
         effect = f"申诉期间决定：{route.effect_on_execution}{basis}" if route.effect_on_execution else ""
-        return {"name": name, "marks": "", "steps": steps, "effect": effect}
+        return {"name": name, "steps": steps, "effect": effect}
 
     def _deadline_note(self, routes: Sequence[Route]) -> str:
         if any(step.deadline for route in routes for step in route.steps):
@@ -177,13 +185,11 @@ class Writer:
         return "告诉我收到决定的日期，可以算出最后期限" if routes else ""
 
     def _source_list(self, citations: Iterable[Citation]) -> list[str]:
-        lines = []
-        for c in citations:
-            mark = f"（{self.labels['unverified']}）" if c.confidence == "memory" else ""
-            kind = self.labels["verbatim" if c.kind == "verbatim" else "digest"]
-            text = c.text if len(c.text) <= SOURCE_CHARS else c.text[:SOURCE_CHARS] + "……"
-            lines.append(f"{c.n}. {c.label}{mark} {kind}：{text}")
-        return lines
+        """What stands below the answer: labels only; the words themselves are shown beside or after it."""
+        return [f"{c.n}. {c.label}{self._doubt(c.confidence)}{_cautioned(c.caution)}" for c in citations]
+
+    def _doubt(self, confidence: str) -> str:
+        return f"（{self.labels['unverified']}）" if confidence == "memory" else ""
 
     # -------------------------------------------------------------- influence periods
 
@@ -194,16 +200,15 @@ class Writer:
 
     def period_sentence(self, row: PeriodRow, sources: Sources) -> str:
         """One row of the table of influence periods as a sentence with its marks."""
-        length = row.period_words or self.labels["notices"]["no_period"]
-        words = f"{row.measure}的影响期：{length}"
-        if row.consequences:
-            words += f"；期间{'；'.join(row.consequences)}"
-        if row.expiry:
-            words += f"；{row.expiry}"
+        if row.period_words:
+            words = (
+                f"{row.measure}的影响期：{row.period_words}；期间{'；'.join(row.consequences)}；{row.expiry}"
+            )
+        else:
+            words = f"{row.measure}：{'；'.join(row.consequences)}"
         mark = sources.mark(*row.legal_basis)
-        if row.confidence == "memory" and self.labels["unverified"] not in mark:
-            mark += f"（{self.labels['unverified']}）"
-        return words + mark
+        doubt = "" if self.labels["unverified"] in mark else self._doubt(row.confidence)
+        return words + mark + doubt
 
     # -------------------------------------------------------------- a question about the rules
 
@@ -244,11 +249,16 @@ class Writer:
 
     def _said(self, provision: Provision, sources: Sources) -> str:
         words = (provision.text or provision.digest).rstrip("。")
-        return f"{words}{sources.mark(provision.id)}。——{provision.label}"
+        caution = _cautioned(provision.instrument.caution)
+        return f"{words}{sources.mark(provision.id)}。——{provision.label}{caution}"
 
     def decline(self, notices: Sequence[str]) -> str:
         """The short, polite refusal."""
         return self.prompts.render("decline.md.j2", notices=[escape_markdown(n) for n in notices])
+
+
+def _cautioned(caution: str) -> str:
+    return f"（注意：{caution}）" if caution else ""
 
 
 def _quoted(words: str) -> str:

@@ -7,7 +7,7 @@ Comes in: facts, the day for which the law is read, the day a decision was recei
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import cast, get_args
 
@@ -112,6 +112,7 @@ def determine(facts: Iterable[Fact], law: Law, day: date, received: date | None 
         routes=_routes(routes, law, received, in_force),
         misuse_signals=_signals(misuse, facts),
         missing_facts=_questions(chain, law, in_force),
+        variant=str(chain.scope.row.then.get("label", "")) if chain.scope else "",
     )
 
 
@@ -136,7 +137,12 @@ def _chain(values: Values, law: Law, in_force: _InForce) -> _Chain:
             known[f"step.{group}"] = frozenset({finding.status})
     scope = run_table(law.tables["scope"], known, in_force)
     if scope:
-        findings.append(_finding(law.tables["scope"], scope[0]))
+        verdict = _finding(law.tables["scope"], scope[0])
+        explained = next((f for f in findings if f.step == scope[0].row.then.get("explained_by")), None)
+        if explained:  # the step that turned the verdict gives its reason and its provisions
+            reason = f"{verdict.reason}：{explained.reason}"
+            verdict = replace(verdict, reason=reason, provisions=explained.provisions)
+        findings.append(verdict)
     return _Chain(known, tuple(findings), exemptions, scope[0] if scope else None)
 
 
@@ -272,16 +278,11 @@ def _signals(outcomes: tuple[Outcome, ...], facts: tuple[Fact, ...]) -> tuple[Mi
 
 def _questions(chain: _Chain, law: Law, in_force: _InForce) -> tuple[MissingFact, ...]:
     """Facts worth asking for: some answer would change the verdict, or the verdict waits for them."""
-    waiting = {
-        name
-        for finding in chain.findings
-        if finding.status == "unknown" and finding.step in STEPS
-        for name in finding.missing
-    }
+    waiting = _waited_for(chain, law)
     open_verdict = chain.label == "needs_more_facts"
     wanted = []
     for kind in law.vocabulary.facts.values():
-        if kind.ask is None or kind.name in chain.values:
+        if kind.ask is None or kind.name in chain.values or (kind.ask_only_if_open and not open_verdict):
             continue
         outcomes = {
             value: _chain({**_given(chain.values), kind.name: frozenset({value})}, law, in_force).label
@@ -299,6 +300,18 @@ def _questions(chain: _Chain, law: Law, in_force: _InForce) -> tuple[MissingFact
         )
         for _, kind, outcomes in wanted[:QUESTIONS_AT_A_TIME]
     )
+
+
+def _waited_for(chain: _Chain, law: Law) -> set[str]:
+    """Facts that alone would decide a row of a step that is still open."""
+    names: set[str] = set()
+    for finding in chain.findings:
+        if finding.status == "unknown" and finding.step in STEPS:
+            for row in law.tables[finding.step].rows:
+                unknown = [name for name in names_in(row.when) if name not in chain.values]
+                if len(unknown) == 1:
+                    names.update(unknown)
+    return names
 
 
 def _given(values: Values) -> dict[str, frozenset[str]]:

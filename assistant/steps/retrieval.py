@@ -32,10 +32,12 @@ _RUN = re.compile(r"[a-z]+|[0-9]+|[\u3400-\u9fff]+")
 
 @dataclass(frozen=True)
 class Retrieved:
-    """What a search brought up. ``degraded`` is the reason why it went by words alone, "" when it did not."""
+    """What a search brought up. ``degraded`` is the reason why it went by words alone, "" when it did not.
+    ``nearest`` is the cosine similarity of the nearest entry, 0 when there was no search by meaning."""
 
     passages: tuple[Passage, ...]
     degraded: str = ""
+    nearest: float = 0.0
 
 
 class Retriever:
@@ -53,9 +55,10 @@ class Retriever:
         and rank: "bm25:2" found the provision itself, "bm25-asked:1" one of the ways people ask for it.
         """
         searches = {"bm25": (WORDS_WEIGHT, self._by_words(text, allowed))}
-        degraded = ""
+        degraded, nearest = "", 0.0
         try:
-            searches["dense"] = (MEANING_WEIGHT, self._by_meaning(text, k, allowed))
+            found_by_meaning, nearest = self._by_meaning(text, k, allowed)
+            searches["dense"] = (MEANING_WEIGHT, found_by_meaning)
         except (IndexUnavailable, EmbeddingError) as error:
             degraded = str(error)
         scores: dict[str, float] = {}
@@ -66,7 +69,7 @@ class Retriever:
                 kind = f"{name}-asked" if role == "asked" else name
                 why.setdefault(provision_id, []).append(f"{kind}:{rank}")
         best = sorted(scores, key=lambda provision_id: (-scores[provision_id], provision_id))[:k]
-        return Retrieved(tuple(Passage(id, scores[id], tuple(why[id])) for id in best), degraded)
+        return Retrieved(tuple(Passage(id, scores[id], tuple(why[id])) for id in best), degraded, nearest)
 
     def _by_words(self, text: str, allowed: Allowed | None) -> dict[str, str]:
         known = [word for word in words(text) if word in self._words.vocab_dict]
@@ -77,8 +80,8 @@ class Retriever:
         found = ((self._entries[i].provision_id, self._entries[i].role) for i in order)
         return _folded(found, allowed, DEPTH)
 
-    def _by_meaning(self, text: str, k: int, allowed: Allowed | None) -> dict[str, str]:
-        """Looks deeper when too little of what is near is allowed.
+    def _by_meaning(self, text: str, k: int, allowed: Allowed | None) -> tuple[dict[str, str], float]:
+        """What is near, and how near the nearest is. Looks deeper when too little of what is near is allowed.
 
         Raises:
             IndexUnavailable, EmbeddingError: there is no vector index to ask.
@@ -90,7 +93,7 @@ class Retriever:
             hits = self._vectors.search(normalise(text), depth)
             found = _folded(((hit.provision_id, hit.role) for hit in hits), allowed, DEPTH)
             if len(found) >= k or len(hits) < depth:
-                return found
+                return found, hits[0].score if hits else 0.0
             depth *= 8
 
 
