@@ -21,8 +21,8 @@ from assistant.law.text import Normalised, aligned, normalise
 from assistant.law.titles import (
     KINDS,
     Mention,
-    bare_title,
     choose_version,
+    family,
     find_mentions,
     instruments_named,
     version_years,
@@ -73,7 +73,7 @@ class Reference:
 
 def _named(instrument: Instrument, stock: Stock) -> str:
     """《title》, with its year where the stock holds several versions of the title."""
-    siblings = [i for i in stock.instruments.values() if bare_title(i.title) == bare_title(instrument.title)]
+    siblings = [i for i in stock.instruments.values() if family(i.title) == family(instrument.title)]
     years = version_years(instrument)
     year = f"（{years[0]}年）" if len(siblings) > 1 and years else ""
     return f"《{instrument.title}》{year}"
@@ -464,8 +464,8 @@ def _inside(match: re.Match[str], mentions: list[Mention]) -> bool:
 
 
 def _is_kind(title: str, kind: str) -> bool:
-    bare = bare_title(title)
-    return bare.endswith(kind) and not (kind == "法" and bare.endswith("办法"))
+    whole = family(title)
+    return whole.endswith(kind) and not (kind == "法" and whole.endswith("办法"))
 
 
 def _checked_id(written: str, stock: Stock, day: date, place: tuple[str, int, int]) -> Reference:
@@ -562,7 +562,7 @@ def format_reference(provision: Provision | str, corpus: Stock, short: bool = Fa
 
 
 def _title(instrument: Instrument, corpus: Stock, short: bool) -> str:
-    same = [i for i in corpus.instruments.values() if bare_title(i.title) == bare_title(instrument.title)]
+    same = [i for i in corpus.instruments.values() if family(i.title) == family(instrument.title)]
     years = version_years(instrument)
     ended = instrument.effective_to is not None and len(same) > 1
     year = f"（{years[0]}年）" if ended and years else ""

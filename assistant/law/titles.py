@@ -57,19 +57,19 @@ class Choice:
 
 
 @lru_cache(maxsize=1024)
-def bare_title(title: str) -> str:
-    """The title without the prefix that people leave out and without （试行）.
+def family(title: str) -> str:
+    """What the versions of one title have in common: the title without （试行） and the like.
 
-    >>> bare_title('中国共产党组织处理规定（试行）')
-    '组织处理规定'
+    >>> family('中国共产党组织处理规定（试行）')
+    '中国共产党组织处理规定'
     """
-    return _PREFIX.sub("", _TRIAL.sub("", normalise(title)))
+    return _TRIAL.sub("", normalise(title))
 
 
 def _forms(name: str) -> Iterator[str]:
     whole = normalise(name)
     yield whole
-    for form in (_TRIAL.sub("", whole), _PREFIX.sub("", whole), bare_title(whole)):
+    for form in (_TRIAL.sub("", whole), _PREFIX.sub("", whole), _PREFIX.sub("", _TRIAL.sub("", whole))):
         if form not in _GENERIC:
             yield form
             if len(form) > 8:
@@ -81,12 +81,14 @@ def _names(instruments: tuple[Instrument, ...]) -> Mapping[str, tuple[Instrument
     """Every name -> the versions it fits. Versions of a title share names, but （试行） names its own."""
     families: dict[str, list[Instrument]] = {}
     for instrument in instruments:
-        families.setdefault(bare_title(instrument.title), []).append(instrument)
+        families.setdefault(family(instrument.title), []).append(instrument)
     owners: dict[str, list[Instrument]] = {}
-    for family in families.values():
-        exact = {normalise(instrument.title) for instrument in family}
-        for name in {form for i in family for given in (i.title, *i.short_titles) for form in _forms(given)}:
-            for instrument in family:
+    for versions in families.values():
+        exact = {normalise(instrument.title) for instrument in versions}
+        for name in {
+            form for i in versions for given in (i.title, *i.short_titles) for form in _forms(given)
+        }:
+            for instrument in versions:
                 own = normalise(instrument.title)
                 if name not in exact or name == own or not _TRIAL.search(name):
                     owners.setdefault(name, []).append(instrument)
@@ -280,7 +282,7 @@ def choose_version(mention: Mention, day: date) -> Choice:
     in_force = [i for i in fits if i.in_force(day)]
     if len(in_force) == 1:
         return Choice(in_force[0])
-    if in_force or len({bare_title(i.title) for i in fits}) > 1:
+    if in_force or len({family(i.title) for i in fits}) > 1:
         return Choice(None, "ambiguous")
     return Choice(_nearest(fits, day))
 
