@@ -1,87 +1,90 @@
 """Retrieval (检索): the provisions that a text is about.
 
-Comes in: a text, and which provisions may be shown. Goes out: passages, best first, each with the searches that
-found it. Two searches run over the same entries and their ranks are fused: by words (BM25 over pairs of
-characters) and by meaning (the vector index). Without the vector index the words alone go on, and it is said.
+Comes in: a text, and which provisions may be shown. Goes out: passages, best first, each with the searches
+that found it. Four searches are fused by their ranks (:data:`WEIGHTS`): by words (BM25 over pairs of
+characters) and by meaning (the vector index), each for what a provision says and for how people ask for it.
+Without the vector index the words alone go on, and the result says so.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import bm25s
+import bm25s  # type: ignore[import-untyped, unused-ignore]
 import numpy as np
 
 from assistant.errors import EmbeddingError, IndexUnavailable
-from assistant.law.text import normalise
+from assistant.law.text import fold, normalise
 from assistant.model import Passage
 from assistant.ports import Entry, VectorIndex
 
-# Chosen on half of the lay questions by evals/bench_retrieval.py and confirmed on the other half.
-WORDS_WEIGHT = 1.0
-MEANING_WEIGHT = 1.0
-RANK_OFFSET = 20  # of rank fusion: the larger, the less the first ranks stand out
-DEPTH = 200  # as many of each search take part
+# Chosen on half of the lay questions, held out, and tried on the other half: evals/bench_retrieval.py.
+WEIGHTS: Mapping[str, float] = {
+    "bm25": 1.0,  # words of the provision
+    "bm25+asked": 1.0,  # words of the provision and of the ways people ask for it
+    "dense": 1.0,  # meaning of the provision
+    "asked": 0.5,  # meaning of one way people ask for it
+}
+RANK_OFFSET = 5  # of rank fusion: the larger, the less the first ranks stand out
+DEPTH = 300  # entries that the vector index is asked for
 
 Allowed = Callable[[str], bool]
 
-_RUN = re.compile(r"[a-z]+|[0-9]+|[\u3400-\u9fff]+")
+_WORD = re.compile(r"(?=([\u3400-\u9fff]{2}|(?<![a-z])[a-z]+|(?<![0-9])[0-9]+))")  # overlapping
 
 
 @dataclass(frozen=True)
 class Retrieved:
-    """What a search brought up. ``degraded`` is the reason why it went by words alone, "" when it did not.
-    ``nearest`` is the cosine similarity of the nearest entry, 0 when there was no search by meaning."""
+    """What a search brought up. ``degraded`` is the reason why it went by words alone, "" when it did not."""
 
     passages: tuple[Passage, ...]
     degraded: str = ""
-    nearest: float = 0.0
 
 
 class Retriever:
-    """Holds the entries and the index of their words; builds that index when made (a third of a second)."""
+    """Holds the words of all entries, indexed when it is made (a fifth of a second), and the vector index."""
 
     def __init__(self, entries: Sequence[Entry], vectors: VectorIndex | None) -> None:
-        self._entries = tuple(entries)
         self._vectors = vectors
-        self._words = _word_index([entry.text for entry in entries])
+        said: dict[str, list[str]] = {}
+        told: dict[str, list[str]] = {}
+        # one fold for all texts, as each call has its price
+        texts = fold("\n".join(entry.text.replace("\n", " ") for entry in entries)).split("\n")
+        for entry, text in zip(entries, texts, strict=True):
+            found = _words(text)
+            told.setdefault(entry.provision_id, []).extend(found)
+            if entry.role == "provision":
+                said.setdefault(entry.provision_id, []).extend(found)
+        self._by_words = {
+            "bm25": _WordIndex(said, k1=0.9, b=0.4),
+            "bm25+asked": _WordIndex(told, k1=1.2, b=0.75),
+        }
 
     def search(self, text: str, k: int = 10, allowed: Allowed | None = None) -> Retrieved:
-        """The ``k`` provisions that fit ``text`` best, of those that ``allowed`` says yes to (all, without it).
+        """The ``k`` provisions that fit ``text`` best, of those that ``allowed`` says yes to.
 
-        A provision counts with the best rank of its entries in each search. ``why`` tells search, kind of entry
-        and rank: "bm25:2" found the provision itself, "bm25-asked:1" one of the ways people ask for it.
+        ``why`` of a passage names the searches that found it and its rank in each: "dense:2".
         """
-        searches = {"bm25": (WORDS_WEIGHT, self._by_words(text, allowed))}
-        degraded, nearest = "", 0.0
+        text = normalise(text)
+        found = {name: index.search(text, allowed) for name, index in self._by_words.items()}
+        degraded = ""
         try:
-            found_by_meaning, nearest = self._by_meaning(text, k, allowed)
-            searches["dense"] = (MEANING_WEIGHT, found_by_meaning)
+            found |= self._by_meaning(text, k, allowed)
         except (IndexUnavailable, EmbeddingError) as error:
             degraded = str(error)
         scores: dict[str, float] = {}
         why: dict[str, list[str]] = {}
-        for name, (weight, found) in searches.items():
-            for rank, (provision_id, role) in enumerate(found.items(), start=1):
-                scores[provision_id] = scores.get(provision_id, 0.0) + weight / (RANK_OFFSET + rank)
-                kind = f"{name}-asked" if role == "asked" else name
-                why.setdefault(provision_id, []).append(f"{kind}:{rank}")
-        best = sorted(scores, key=lambda provision_id: (-scores[provision_id], provision_id))[:k]
-        return Retrieved(tuple(Passage(id, scores[id], tuple(why[id])) for id in best), degraded, nearest)
+        for name, ids in found.items():
+            for rank, id in enumerate(ids, start=1):
+                scores[id] = scores.get(id, 0.0) + WEIGHTS[name] / (RANK_OFFSET + rank)
+                why.setdefault(id, []).append(f"{name}:{rank}")
+        best = sorted(scores, key=lambda id: (-scores[id], id))[:k]
+        return Retrieved(tuple(Passage(id, scores[id], tuple(why[id])) for id in best), degraded)
 
-    def _by_words(self, text: str, allowed: Allowed | None) -> dict[str, str]:
-        known = [word for word in words(text) if word in self._words.vocab_dict]
-        if not known:
-            return {}
-        scores = self._words.get_scores(known)
-        order = np.argsort(-scores, kind="stable")[: np.count_nonzero(scores)]
-        found = ((self._entries[i].provision_id, self._entries[i].role) for i in order)
-        return _folded(found, allowed, DEPTH)
-
-    def _by_meaning(self, text: str, k: int, allowed: Allowed | None) -> tuple[dict[str, str], float]:
-        """What is near, and how near the nearest is. Looks deeper when too little of what is near is allowed.
+    def _by_meaning(self, text: str, k: int, allowed: Allowed | None) -> dict[str, list[str]]:
+        """Looks deeper where too little of what is near is allowed.
 
         Raises:
             IndexUnavailable, EmbeddingError: there is no vector index to ask.
@@ -90,47 +93,49 @@ class Retriever:
             raise IndexUnavailable("没有向量索引，这次只按字词检索。")
         depth = DEPTH
         while True:
-            hits = self._vectors.search(normalise(text), depth)
-            found = _folded(((hit.provision_id, hit.role) for hit in hits), allowed, DEPTH)
-            if len(found) >= k or len(hits) < depth:
-                return found, hits[0].score if hits else 0.0
-            depth *= 8
+            hits = self._vectors.search(text, depth)
+            found = {
+                name: _distinct((hit.provision_id for hit in hits if hit.role == role), allowed)
+                for name, role in (("dense", "provision"), ("asked", "asked"))
+            }
+            if len({id for ids in found.values() for id in ids}) >= k or len(hits) < depth:
+                return found
+            depth *= 5
 
 
-def words(text: str) -> list[str]:
-    """The words of a text for searching: pairs of neighbouring characters, numbers, Latin words.
+class _WordIndex:
+    """BM25 over one list of words for each provision."""
 
-    >>> words("收到处分决定之日起1个月内")
-    ['收到', '到处', '处分', '分决', '决定', '定之', '之日', '日起', '1', '个月', '月内']
+    def __init__(self, words: Mapping[str, Sequence[str]], k1: float, b: float) -> None:
+        self._ids = tuple(words)
+        vocabulary: dict[str, int] = {}
+        numbered = [
+            [vocabulary.setdefault(word, len(vocabulary)) for word in found] for found in words.values()
+        ]
+        self._index = bm25s.BM25(k1=k1, b=b)
+        if vocabulary:
+            self._index.index((numbered, vocabulary), show_progress=False)
+        self._vocabulary = vocabulary
+
+    def search(self, text: str, allowed: Allowed | None) -> list[str]:
+        """Ids of the provisions that share a word with the text, best first."""
+        known = [word for word in _words(fold(text)) if word in self._vocabulary]
+        if not known:
+            return []
+        scores = self._index.get_scores(known)
+        order = np.argsort(-scores, kind="stable")[: np.count_nonzero(scores > 0)]
+        return _distinct((self._ids[i] for i in order), allowed)
+
+
+def _words(text: str) -> list[str]:
+    """The words of a folded text: pairs of neighbouring characters, numbers, Latin words.
+
+    >>> _words("收到决定后1个月内交到12388")
+    ['收到', '到决', '决定', '定后', '1', '个月', '月内', '内交', '交到', '12388']
     """
-    found: list[str] = []
-    for run in _RUN.findall(normalise(text).lower()):
-        if run.isascii() or len(run) == 1:
-            found.append(run)
-        else:
-            found += map(str.__add__, run, run[1:])
-    return found
+    return _WORD.findall(text.lower())
 
 
-def _word_index(texts: Iterable[str]) -> bm25s.BM25:
-    vocabulary: dict[str, int] = {}
-    ids = [[vocabulary.setdefault(word, len(vocabulary)) for word in words(text)] for text in texts]
-    index = bm25s.BM25(k1=1.2, b=0.75)
-    index.index((ids, vocabulary), show_progress=False)
-    return index
-
-
-def _folded(found: Iterable[tuple[str, str]], allowed: Allowed | None, most: int) -> dict[str, str]:
-    """Provision -> role of its best entry, best provision first; those that are not allowed are left out."""
-    folded: dict[str, str] = {}
-    refused: set[str] = set()
-    for provision_id, role in found:
-        if provision_id in folded or provision_id in refused:
-            continue
-        if allowed and not allowed(provision_id):
-            refused.add(provision_id)
-            continue
-        folded[provision_id] = role
-        if len(folded) == most:
-            break
-    return folded
+def _distinct(ids: Iterable[str], allowed: Allowed | None) -> list[str]:
+    """Each id once, in order of first appearance, without those that are not allowed."""
+    return [id for id in dict.fromkeys(ids) if allowed is None or allowed(id)]
