@@ -31,7 +31,7 @@ from assistant.errors import EmbeddingError
 if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto
 
-BUILDER = 1  # raise it when the graph changes: files of older builders are not used any more
+BUILDER = 2  # raise it when the graph changes: files of older builders are not used any more
 
 WIDTH = 384
 _LAYERS = 12
@@ -43,7 +43,7 @@ _BLOCK_BYTES = 2 + _BLOCK // 2  # a half-precision scale, then two weights a byt
 _TOKENS_A_RUN = 512  # tokens of one run of the model: small enough for the cache, large enough for both cores
 
 _KEPT = re.compile(
-    "[\u2581\u0020-\u007e\u00b0\u00b1\u00b7\u00d7\u00f7\u2010-\u203b\u2190-\u27bf\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef]+"
+    "[\u2581\u0020-\u007e\u00b0\u00b1\u00b7\u00d7\u00f7\u2010-\u203b\u2190-\u27bf\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef\U0001f300-\U0001faff]+"
 )
 _SPACES = re.compile(" {2,}")
 
