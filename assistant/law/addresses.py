@@ -1,7 +1,7 @@
 """The grammar of 条、款、项: how articles, paragraphs and items are written, singly, in lists and in ranges.
 
-Comes in: a normalised text (``law/text.py``) and a place in it. Goes out: the addresses that are written there.
-What they are addresses of is not known here.
+Comes in: a normalised text (``law/text.py``) and a place in it. Goes out: the addresses that are written
+there. What they are addresses of is not known here.
 """
 
 from __future__ import annotations
@@ -48,8 +48,10 @@ AFTER_TITLE = re.compile(
 _INTO = re.compile("(?:的|之|中的|中|，|、| )?")
 _AND = re.compile(rf"(?P<range>{_RANGE})|、|，|,|和|与|及其|及|或者?|以及|；| ")
 # 第三条道路, 第二条线索: things that are counted by 条 too
-COUNTED = re.compile("道路|路径|路线|战线|防线|线索|建议|意见|措施|理由|消息|微信|短信|信息|评论|生产线|经验|原因|标准"
-                      "|渠道|红线|底线|禁令|要求|内容|生命|街|河|鱼|狗|腿|裤|船|龙")  # fmt: skip
+COUNTED = re.compile(
+    "道路|路径|路线|战线|防线|线索|建议|意见|措施|理由|消息|微信|短信|信息|评论|生产线|经验|原因|标准|渠道"
+    "|红线|底线|禁令|要求|内容|生命|街|河|鱼|狗|腿|裤|船|龙"
+)
 _LONGEST_RANGE = 120
 
 
@@ -61,9 +63,9 @@ def _number(written: str) -> int | None:
 
 
 def _listed(match: re.Match[str]) -> list[tuple[int, int, int]] | None:
-    """The numbers of 七、八 or （一）至（三） with their places; a range is written out, its parts share its place.
+    """The numbers of 七、八 or （一）至（三） with their places; the parts of a range share its place.
 
-    None where the words are no numbers. ``120-1`` comes back as the single pair (120, -1).
+    None where the words are no numbers. ``120-1``, an article and no range, comes back as 120 and -1.
     """
     at = match.start("list")
     numbers: list[tuple[int, int, int]] = []
@@ -187,7 +189,7 @@ def _group_at(text: str, at: int, last: Address | None, colloquial: bool) -> re.
         bare = (
             not group["di"] and not group["list"].startswith("（") and not re.match(_CIRCLED, group["list"])
         )
-        if bare and not (colloquial or group["list"].isascii() and text[at - 1 : at] in ("条", "款")):
+        if bare and not (colloquial or (group["list"].isascii() and text[at - 1 : at] in ("条", "款"))):
             return None
         if not group["di"] and group["unit"] == "条":
             return None

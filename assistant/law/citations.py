@@ -1,22 +1,22 @@
 """Chinese legal references: what people write, read into provision ids, and provision ids written out.
 
 Comes in: a text or a label, the stock of instruments and provisions, the day for which the law is read.
-Goes out: references in the order of the text, each with its place in the original words, the provision it means or
-the reason why it means none, in one Chinese sentence. Nothing is guessed: a reference that could mean two things
-stays "unresolved", and what the stock lacks is never taken for something it holds.
+Goes out: references in the order of the text, each with its place in the original words, the provision it
+means or the reason why it means none. Nothing is guessed: a reference that could mean two things stays
+"unresolved", and what the stock lacks is never taken for something it holds.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
-from typing import Literal, Protocol
 
 from assistant.errors import KnowledgeError
 from assistant.law.addresses import AFTER_TITLE, COUNTED, ELEMENT, Address, read_addresses, write_address
+from assistant.law.references import Reference, Status, Stock, check_address, check_id, dated_title
 from assistant.law.text import Normalised, aligned, normalise
 from assistant.law.titles import (
     KINDS,
@@ -29,166 +29,7 @@ from assistant.law.titles import (
 )
 from assistant.model import Instrument, Provision
 
-Status = Literal["exists", "no_such_provision", "unknown_instrument", "superseded", "unresolved"]
-
-
-class Stock(Protocol):
-    """What references are checked against; ``law/corpus.py`` has it."""
-
-    @property
-    def instruments(self) -> Mapping[str, Instrument]: ...
-
-    def get(self, provision_id: str, /) -> Provision | None: ...
-
-    def provisions(self, day: date | None = None) -> Iterator[Provision]: ...
-
-
-@dataclass(frozen=True)
-class Reference:
-    """One reference. ``text`` is ``original[start:end]``; the parts of a range share the words of the range.
-
-    ``status``: "exists" also for a whole instrument (``article`` is None, ``provision_id`` too); "superseded" when
-    the version meant has ended on the day, ``replaced_by`` then names what took its place; "no_such_provision" when
-    the article cannot be (beyond the last one) or is not in the stock: the notice tells which, and
-    ``provision_id`` is the article where only the paragraph or item is missing.
-    ``notice`` is one sentence for the reader; with "exists" it is empty or says what is not quite as written.
-    """
-
-    text: str
-    start: int
-    end: int
-    instrument_id: str | None
-    title_written: str | None
-    article: str | None
-    paragraph: int | None
-    item: int | None
-    status: Status
-    provision_id: str | None = None
-    replaced_by: str | None = None
-    notice: str = ""
-
-
-# ---------------------------------------------------------------- checking against the stock
-
-
-def _named(instrument: Instrument, stock: Stock) -> str:
-    """《title》, with its year where the stock holds several versions of the title."""
-    siblings = [i for i in stock.instruments.values() if family(i.title) == family(instrument.title)]
-    years = version_years(instrument)
-    year = f"（{years[0]}年）" if len(siblings) > 1 and years else ""
-    return f"《{instrument.title}》{year}"
-
-
-def _chinese_date(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"
-
-
-def _in_stock(address: Address, instrument: Instrument, stock: Stock) -> tuple[str | None, Status, str]:
-    """Provision id, status and notice of an address, without looking at the day."""
-    name, article = _named(instrument, stock), address.article
-    whole = f"{instrument.id}#{article}"
-    number = int(article.partition("-")[0])
-    count = instrument.article_count
-    if number < 1:
-        return None, "no_such_provision", f"{name}没有{address.written}，请核对条号。"
-    if count is not None and number > count:
-        article_words = write_address(article, None, None)
-        return None, "no_such_provision", f"{name}共{count}条，没有{article_words}，请核对条号。"
-    exact = _finest(address, whole, stock)
-    if exact:
-        notice = ""
-        if address.point:
-            notice = f"知识库收录到项，没有细分到目，请对照{name}{address.written}的原文。"
-        return exact, "exists", notice
-    if stock.get(whole) is None:
-        words = write_address(article, None, None)
-        return None, "no_such_provision", f"知识库没有收录{name}{words}，不能确认其内容，请查对原文。"
-    parts = [
-        p
-        for p in stock.provisions()
-        if p.instrument.id == instrument.id and p.article == article and (p.paragraph, p.item) != (None, None)
-    ]
-    if address.item is None:
-        if any(p.paragraph == address.paragraph for p in parts) or not any(p.paragraph for p in parts):
-            return (
-                whole,
-                "exists",
-                f"知识库收录到{name}{write_address(article, None, None)}，没有单列该款。",
-            )
-    elif not any(p.item and address.paragraph in (None, p.paragraph) for p in parts):
-        return whole, "exists", f"知识库收录到{name}{write_address(article, None, None)}，没有单列该项。"
-    words = address.written
-    return (
-        whole,
-        "no_such_provision",
-        f"知识库收录了{name}{write_address(article, None, None)}，但没有{words}，请查对原文。",
-    )
-
-
-def _finest(address: Address, whole: str, stock: Stock) -> str | None:
-    """The id of exactly the address, if the stock has it; an item without 款 may stand in any one paragraph."""
-    paragraph, item = address.paragraph, address.item
-    if paragraph is None and item is None:
-        return whole if stock.get(whole) else None
-    if item is None:
-        wanted = f"{whole}.{paragraph}"
-        return wanted if stock.get(wanted) else None
-    if paragraph is not None or stock.get(f"{whole}.1.{item}"):
-        wanted = f"{whole}.{paragraph or 1}.{item}"
-        return wanted if stock.get(wanted) else None
-    found = [p.id for p in stock.provisions() if p.id.startswith(whole + ".") and p.item == item]
-    return found[0] if len(found) == 1 else None
-
-
-def _out_of_force(instrument: Instrument, stock: Stock, day: date) -> str:
-    """Why a version does not apply on the day; empty when it does."""
-    name = _named(instrument, stock)
-    if instrument.effective_to and instrument.effective_to < day:
-        successor = stock.instruments.get(instrument.replaced_by or "")
-        ended = f"{name}自{_chinese_date(instrument.effective_to)}后不再适用"
-        return f"{ended}，应查{_named(successor, stock)}。" if successor else f"{ended}，请查现行规定。"
-    if instrument.effective_from and day < instrument.effective_from:
-        since = _chinese_date(instrument.effective_from)
-        return f"{name}自{since}起施行，{_chinese_date(day)}时还没有施行。"
-    return ""
-
-
-def _reference(
-    address: Address | None,
-    instrument: Instrument,
-    title: str | None,
-    stock: Stock,
-    day: date,
-    place: tuple[str, int, int],
-) -> Reference:
-    """The reference to a known version, checked: does the provision exist, does the version apply on the day."""
-    found, status, notice = (None, "exists", "") if address is None else _in_stock(address, instrument, stock)
-    replaced_by = None
-    out_of_force = _out_of_force(instrument, stock, day)
-    if instrument.effective_to and instrument.effective_to < day:
-        replaced_by = instrument.replaced_by
-        # an article that the old version cannot have had stays wrong; one that only the stock lacks does not
-        impossible = status == "no_such_provision" and "知识库" not in notice
-        if not impossible:
-            status, notice = "superseded", out_of_force
-    elif not notice:
-        notice = out_of_force
-    text, start, end = place
-    return Reference(
-        text=text,
-        start=start,
-        end=end,
-        instrument_id=instrument.id,
-        title_written=title,
-        article=address.article if address else None,
-        paragraph=address.paragraph if address else None,
-        item=address.item if address else None,
-        status=status,
-        provision_id=found,
-        replaced_by=replaced_by,
-        notice=notice,
-    )
-
+__all__ = ["Reference", "Status", "Stock", "find_references", "format_reference", "resolve"]
 
 # ---------------------------------------------------------------- reading a text
 
@@ -198,7 +39,10 @@ _PREVIOUS = r"(?P<previous>[前上]款)(?=[第（规所中的，。；、：]|$)
 _BARE = rf"(?P<bare>第(?={ELEMENT}[^，。；：《》“”]{{0,12}}?条))"
 _LOOSE = f"{_ID}|{_SAME_ARTICLE}|{_PREVIOUS}|{_BARE}"
 # the name of a rule right before 第七条, without 《》
-_NAME_BEFORE = rf"(?P<words>[一-鿿]*?)(?P<kind>{KINDS}|纪律)(?:（[^（）]*）)?(?:中所?规定的|规定的|的规定|中的|里的|中|里|的)?[”’」]?$"
+_NAME_BEFORE = (
+    rf"(?P<words>[一-鿿]*?)(?P<kind>{KINDS}|纪律)(?:（[^（）]*）)?"
+    "(?:中所?规定的|规定的|的规定|中的|里的|中|里|的)?[”’」]?$"
+)
 _NO_RULE = re.compile("[依违合执司非立普做说看方用手想没有无]法$|没有?办法$|想办法$|意见$")
 _CUE = re.compile(
     "按照|依照|根据|依据|违反|适用|参照|对照|引用|援引|符合|以及|规定|还有|关于|触犯|[按依据照和与及或看查从是了的跟把拿说翻在]"
@@ -223,7 +67,9 @@ _VAGUE = frozenset(
         "本",
     )
 )
-_RULE_TITLE = re.compile(rf"(?:{KINDS}|规程|纲要|决定|通知|公约|宪法|方案|要点|批复|答复)(?:（[^（）]*）)?$")
+_RULE_TITLE = re.compile(
+    rf"(?:(?<!处理)(?<!处分)(?<!整改)(?<!问责)意见|(?!意见)(?:{KINDS})|规程|纲要|公约|宪法)(?:（[^（）]*）)?$"
+)  # a decision on a person or a letter of advice is no rule that the stock could hold
 
 
 @dataclass(frozen=True)
@@ -247,12 +93,16 @@ class _Reading:
     def walk(self) -> tuple[Reference, ...]:
         mentions = list(find_mentions(self.text, self.stock.instruments.values()))
         loose = re.compile(_LOOSE)
-        at = 0
+        at = next_mention = 0
+        match = loose.search(self.text)
         while True:
-            mentions = [m for m in mentions if m.start >= at]
-            match = loose.search(self.text, at)
-            if mentions and (match is None or mentions[0].start <= match.start() or _inside(match, mentions)):
-                at = self._mention(mentions[0])
+            while next_mention < len(mentions) and mentions[next_mention].start < at:
+                next_mention += 1
+            mention = mentions[next_mention] if next_mention < len(mentions) else None
+            if match and match.start() < at:  # searched again only when passed: a search may run to the end
+                match = loose.search(self.text, at)
+            if mention and (match is None or mention.start <= match.start()):
+                at = self._mention(mention)
             elif match is None:
                 return tuple(reference for _, reference in self.found)
             elif match["id"]:
@@ -300,14 +150,14 @@ class _Reading:
             )
             status: Status = "unknown_instrument"
         else:
-            titles = "、".join(sorted({_named(i, self.stock) for i in mention.instruments}))
+            titles = "、".join(sorted({dated_title(i, self.stock) for i in mention.instruments}))
             notice, status = f"“{mention.written}”可能指{titles}，请写明是哪一部。", "unresolved"
         self.named.append(_Named(mention.start, mention.written, None))
         self._failed(addresses or [None], mention.written, status, notice, mention.start, end)
         return end
 
     def _bare(self, start: int, floor: int) -> int:
-        """第七条 without a title: of the context, unless a title the stock lacks or another title stands near."""
+        """第七条 without a title: of the context, unless another title, known or not, stands near."""
         addresses, end = read_addresses(self.text, start, titled=False)
         if not addresses or COUNTED.match(self.text, end):
             return start
@@ -414,12 +264,12 @@ class _Reading:
         else:
             placed = self._places(addresses, start)
             self._add(
-                start, [_reference(a, target, title, self.stock, self.day, place) for a, place in placed]
+                start, [check_address(a, target, title, self.stock, self.day, place) for a, place in placed]
             )
 
     def _whole(self, instrument: Instrument, title: str, start: int, end: int) -> None:
         place = self._place(start, end)
-        self._add(start, [_reference(None, instrument, title, self.stock, self.day, place)])
+        self._add(start, [check_address(None, instrument, title, self.stock, self.day, place)])
 
     def _unknown(self, addresses: list[Address], title: str, start: int, end: int) -> None:
         notice = f"知识库没有收录《{title}》，无法核对，请查对原文。"
@@ -456,11 +306,7 @@ class _Reading:
         )
 
     def _by_id(self, written: str, start: int, end: int) -> Reference:
-        return _checked_id(written, self.stock, self.day, self._place(start, end))
-
-
-def _inside(match: re.Match[str], mentions: list[Mention]) -> bool:
-    return mentions[0].start <= match.start() < mentions[0].end
+        return check_id(written, self.stock, self.day, self._place(start, end))
 
 
 def _is_kind(title: str, kind: str) -> bool:
@@ -468,31 +314,13 @@ def _is_kind(title: str, kind: str) -> bool:
     return whole.endswith(kind) and not (kind == "法" and whole.endswith("办法"))
 
 
-def _checked_id(written: str, stock: Stock, day: date, place: tuple[str, int, int]) -> Reference:
-    instrument_id, _, rest = written.partition("#")
-    text, start, end = place
-    instrument = stock.instruments.get(instrument_id)
-    if instrument is None:
-        notice = f"知识库没有编号为“{instrument_id}”的法规，无法核对。"
-        return Reference(text, start, end, None, None, None, None, None, "unknown_instrument", notice=notice)
-    if rest.startswith("n"):
-        whole = _reference(None, instrument, None, stock, day, place)
-        if stock.get(written):
-            return replace(whole, provision_id=written)
-        notice = f"知识库没有编号为“{written}”的条款。"
-        return replace(whole, status="no_such_provision", notice=notice)
-    article, *rest_numbers = rest.split(".")
-    paragraph, item = (*(int(n) for n in rest_numbers), None, None)[:2]
-    address = Address(article, paragraph, item, None, 0, 0)
-    return _reference(address, instrument, None, stock, day, place)
-
-
 def find_references(text: str, corpus: Stock, day: date, context: str | None = None) -> tuple[Reference, ...]:
     """Every legal reference of ``text`` in order; ``start`` and ``end`` are offsets in ``text`` as given.
 
-    Versions are chosen for ``day`` unless the text names one by its year. ``context`` is the id of the instrument
-    that a bare 第七条 belongs to; without it such a reference is "unresolved". Lists and ranges become one
-    reference each. A name of a rule without any article gives one reference to the whole instrument.
+    Versions are chosen for ``day`` unless the text names one by its year. ``context`` is the id of the
+    instrument that a bare 第七条 belongs to; without it such a reference is "unresolved". The parts of lists
+    and ranges become references of their own. A name of a rule without any article gives one reference to
+    the whole instrument.
     """
     instrument = corpus.instruments.get(context) if context else None
     return _Reading(aligned(text), corpus, day, instrument).walk()
@@ -523,7 +351,7 @@ def _note_of(label: str, corpus: Stock, day: date) -> Reference | None:
     for short in (False, True):
         for note_id, written in _note_labels(corpus, short).items():
             if normalise(written) == wanted:
-                return _checked_id(note_id, corpus, day, (label, 0, len(label)))
+                return check_id(note_id, corpus, day, (label, 0, len(label)))
     return None
 
 
@@ -544,8 +372,8 @@ def _note_labels(corpus: Stock, short: bool) -> dict[str, str]:
 def format_reference(provision: Provision | str, corpus: Stock, short: bool = False) -> str:
     """How a provision is cited: 《中国共产党问责条例》第七条第（三）项, short 问责条例第七条第（三）项.
 
-    A version that is no longer in force shows its year, where the stock holds a later one of the same title. An
-    id that is not in the stock is written out all the same.
+    A version that is no longer in force shows its year, where the stock holds a later one of the same title.
+    An id that is not in the stock is written out all the same.
 
     Raises:
         KnowledgeError: the id names no instrument of the stock, or is no id.

@@ -286,7 +286,7 @@ def number_to_chinese(number: int) -> str:
     if number >= 10**4:
         high, low = divmod(number, 10**4)
         rest = "" if not low else ("零" if low < 1000 else "") + _below_myriad(low)
-        return _below_myriad(high) + "万" + rest
+        return number_to_chinese(high) + "万" + rest
     return _below_myriad(number).removeprefix("一") if 10 <= number < 20 else _below_myriad(number)
 
 
@@ -372,7 +372,7 @@ _NUMBER = rf"""(?P<percent>百分之|千分之)(?P<share>{CHINESE_NUMERAL}+|\d+(
     |(?<![\d.])(?<![a-z]-)(?P<arabic>\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?)(?!\.?\d)
        (?P<scale>[多余来]?[十百千万亿]+)?(?P<arabic_unit>(?:{_UNIT})?)(?P<arabic_half>半)?
     |(?P<ordinal>第)?(?P<chinese>{CHINESE_NUMERAL}+(?:点[零〇一二三四五六七八九]+(?=[万亿倍成个年%]))?[万亿]*)
-       (?P<chinese_unit>(?:个半(?=月|小时|年)|{_UNIT}|(?=[、至到]{CHINESE_NUMERAL})[、至到])?)(?P<chinese_half>半)?"""
+       (?P<chinese_unit>(?:个半(?=月|小时|年)|{_UNIT}|(?=[、至到]{CHINESE_NUMERAL}+(?:{_UNIT}))[、至到])?)(?P<chinese_half>半)?"""
 _HALF = Decimal("0.5")
 
 
@@ -389,10 +389,10 @@ def _chinese_values(run: str, counted: bool, ordinal: bool, unit: str) -> tuple[
         scale = fraction.lstrip("零〇一二三四五六七八九")
         digits = "".join(str(_DIGITS[char]) for char in fraction[: len(fraction) - len(scale)])
         return (_scaled(Decimal(f"{chinese_to_number(whole)}.{digits}"), scale),)
-    if run[0] in "百千万亿" and not (ordinal or len(run) == 1 and counted and run in "百千"):
+    if run[0] in "百千万亿" and not (ordinal or (len(run) == 1 and counted and run in "百千")):
         return ()
     if len(run) == 1:
-        if ordinal or counted and not (run in "一十" and unit in _NOT_UNIT_AFTER_ONE):
+        if ordinal or (counted and not (run in "一十" and unit in _NOT_UNIT_AFTER_ONE)):
             return (Decimal(chinese_to_number(run)),)
         return ()
     if all(char in _DIGITS for char in run):

@@ -33,7 +33,7 @@ class Mention:
     """One place where an instrument is named; ``start`` and ``end`` cover its marks too.
 
     ``instruments`` are all versions the name fits; empty with ``kind`` "unknown" (a name the stock does not
-    hold) or "pointer" (该条例, 本法, 《条例》: ``written`` is the word that points, for the caller to resolve).
+    hold) or "pointer" (该条例, 本法, 《条例》: ``written`` is what points, for the caller to resolve).
     A ``loose`` year stands before the name like a date (2021年问责条例) and counts only if a version has it.
     """
 
@@ -219,7 +219,7 @@ def find_mentions(text: str, instruments: Iterable[Instrument]) -> tuple[Mention
             if found and mention.start < found[-1].end:
                 mention = replace(mention, start=match.start())
         mention, alias = _marks_after(text, mention)
-        if alias and mention.kind == "known":
+        if alias and mention.kind != "pointer":
             aliases[alias] = mention
         at = max(at, mention.end)
         found.append(mention)
@@ -236,7 +236,8 @@ def _read(
     inside = match["book"] or match["single"] or match["angle"] or match["quoted"]
     if inside is not None:
         if known := aliases.get(normalise(inside)):
-            return replace(known, start=start, end=end, written=inside, bracketed=True)
+            written = inside if known.kind == "known" else known.written
+            return replace(known, start=start, end=end, written=written, bracketed=True)
         mention = replace(_from_brackets(inside, names), start=start, end=end)
         sure = match["book"] is not None or mention.kind == "known"
         return mention if sure else None
