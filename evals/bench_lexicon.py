@@ -1,8 +1,8 @@
 """What ``bench_facts`` does not measure: situations, and facts whose labels are only a scope.
 
-Comes in: files of labelled situations (JSON lines with text, scope, items). Goes out: precision and recall of
-each item of Article 7 over the rows in scope; for each fact below, the share of the rows of each scope in which
-it was read. A share is no precision: that a duty was done is often told in stories without any such label.
+Comes in: files of labelled situations (JSON lines with text, scope, items). Goes out: precision and recall
+of each item of Article 7 over the rows that have one; for each fact below, the share of the rows of each scope
+in which it was read. A share is no precision: many a story tells of a duty done without any such label.
 
     python -m evals.bench_lexicon FILE.jsonl …
 """
@@ -19,6 +19,8 @@ from assistant.law.lexicon import load_lexicon
 from assistant.law.vocabulary import load_vocabulary
 from assistant.settings import load_settings
 from assistant.steps.facts import read_facts
+
+Row = tuple[dict[str, Any], set[tuple[str, str]]]  # labels; (fact, value) as read
 
 ITEMS = tuple(str(n) for n in range(1, 12))
 SHARES = (
@@ -42,22 +44,20 @@ SHARES = (
 )
 
 
-def situations(rows: list[tuple[dict[str, Any], set[tuple[str, str]]]]) -> None:
-    """One line for each item: precision, recall, number of rows; then how often at least one item is right."""
+def situations(rows: list[Row]) -> None:
+    """One line for each item, with its number of rows; then how often at least one item is right."""
     met = [(set(map(str, row["items"])), {v for n, v in read if n == "situation"}) for row, read in rows]
     met = [(gold, found) for gold, found in met if gold]
     for item in ITEMS:
         right = sum(item in gold and item in found for gold, found in met)
-        said, true = (sum(item in sets[k] for sets in met) for k in (1, 0))
-        print(
-            f"situation {item:>2}  precision {right / max(said, 1):.2f}  recall {right / max(true, 1):.2f}  ({true})"
-        )
-    print(
-        f"at least one item right: {sum(bool(g & f) for g, f in met) / max(len(met), 1):.2f} of {len(met)} rows"
-    )
+        true, said = (sum(item in sets[k] for sets in met) for k in (0, 1))
+        precision, recall = right / max(said, 1), right / max(true, 1)
+        print(f"situation {item:>2}  precision {precision:.2f}  recall {recall:.2f}  ({true})")
+    hit = sum(bool(gold & found) for gold, found in met) / max(len(met), 1)
+    print(f"at least one item right: {hit:.2f} of {len(met)} rows")
 
 
-def shares(rows: list[tuple[dict[str, Any], set[tuple[str, str]]]]) -> None:
+def shares(rows: list[Row]) -> None:
     size = Counter(row["scope"] for row, _ in rows)
     for fact in SHARES:
         told = Counter(row["scope"] for row, read in rows if fact in read)
