@@ -44,6 +44,7 @@ _BARE_ITEM = re.compile(rf"(?P<list>（{_NUMERAL}）(?:(?:[、和与及或]|{_RA
 _LEVELS = {"条": 1, "款": 2, "项": 3, "目": 4}
 AFTER_TITLE = re.compile(
     "[”’」】]?(?:中所?规定的|所规定的|规定的|规定|中的|里的|里面的|当中的|中|里|的|之|，|：| )?"
+    f"(?:第{_NUMERAL}章的?)?(?:第{_NUMERAL}节的?)?"
 )
 _INTO = re.compile("(?:的|之|中的|中|，|、| )?")
 _AND = re.compile(rf"(?P<range>{_RANGE})|、|，|,|和|与|及其|及|或者?|以及|；| ")
