@@ -1,9 +1,9 @@
 """The lexicon: how facts are said, and how people are named, as checked and compiled data.
 
-Comes in: ``knowledge/lexicon/*.yaml`` and the vocabulary. Goes out: :class:`Lexicon`. Raises ``KnowledgeError``
-with file and line. A file is a list of patterns, or a mapping with any of ``macros`` (name -> regex), ``marks``
-(name -> regex; the words of grammar that the reader of a text needs: negation, condition, question …), ``people``
-(kind of mention -> regexes), ``roles`` (posts and what follows from holding one) and ``patterns``.
+Comes in: ``knowledge/lexicon/*.yaml`` and the vocabulary. Goes out: :class:`Lexicon`. Raises
+``KnowledgeError`` with file and line. A file is a list of patterns, or a mapping with any of ``macros``
+(name -> regex), ``marks`` (name -> regex: words of grammar, for negation, condition, question …), ``people``
+(kind of mention -> regexes), ``roles`` (posts, and what follows from holding one) and ``patterns``.
 
 Inside a regex ``<名字>`` stands for the macro of that name, from whatever file.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -41,7 +41,12 @@ _MACRO = re.compile(r"(?<!\(\?P)<([\w一-鿿]+)>")
 
 @dataclass(frozen=True)
 class Pattern:
-    """One way in which a fact is said. ``value`` is given to the fact; ``negated`` says what a negation means."""
+    """One way in which a fact is said.
+
+    ``any``: one of these is found in a piece of the text (``scope``); ``unless``: none of these in the same
+    piece; ``context``: each of these anywhere in the text. ``actor``: who does it there. ``value`` holds
+    unless the words are negated, supposed or only asked, as the next three fields say.
+    """
 
     fact: str
     value: str
@@ -77,7 +82,7 @@ class Lexicon:
     marks: Mapping[str, re.Pattern[str]]
 
 
-@lru_cache(maxsize=None)
+@cache
 def compiled(regex: str) -> re.Pattern[str]:
     """The compiled form of a regex, made when a text first needs it: compiling all of them takes seconds."""
     return re.compile(regex)
@@ -120,7 +125,7 @@ class _File(_Row):
 
 
 def load_lexicon(folder: Path, vocabulary: Vocabulary, check: bool = False) -> Lexicon:
-    """Read every file of ``knowledge/lexicon``. With ``check`` every regex is compiled and duplicates are errors.
+    """Read every file of ``knowledge/lexicon``; ``check`` compiles every regex and looks for duplicates.
 
     Raises:
         KnowledgeError: the first thing that is wrong, with file, line and what to do.
@@ -266,7 +271,7 @@ class _Reader:
             raise self.fault(path, key, f"“{fact}”不能取“{value}”，可取的值：{'、'.join(allowed)}。")
 
     def faults(self) -> Iterator[KnowledgeError]:
-        """Faults of single rows: unknown facts and values, regexes that do not compile, duplicates in one fact."""
+        """Faults of single rows: unknown facts and values, broken regexes, duplicates inside one fact."""
         seen: dict[tuple[str, ...], tuple[Path, int]] = {}
         for path, file in self.files.items():
             for n, row in enumerate(file.patterns):
@@ -333,7 +338,7 @@ def _short(regex: str) -> str:
 
 
 def _line(path: Path, key: tuple[str | int, ...]) -> int:
-    """The line on which ``key`` stands (from 1); the deepest part that exists counts. Read only for errors."""
+    """The line of ``key``, from 1; the deepest part that exists counts. Read only for errors."""
     with path.open(encoding="utf-8") as stream:
         node = yaml.compose(stream, Loader=yaml.CSafeLoader)
     if isinstance(node, yaml.SequenceNode) and key[:1] == ("patterns",):

@@ -1,53 +1,20 @@
-"""How a story is told: its clauses, who is named in them, who does what, and who the question is about.
+"""How a story is told: its clauses, which of them are only supposed, and who does what in them.
 
-Comes in: a text and the lexicon. Goes out: :class:`Story`, the normalised text cut into clauses with marks (supposed,
-rule), the mentions of people and posts, and the person or organisation that is asked about.
-
-People are told apart by name only as far as a story needs it: the teller, each post that is named, each relative,
-each organisation. Known weakness: two holders of the same post in one story (two 局长) are one person here.
+Comes in: a text and the lexicon. Goes out: :class:`Story`.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from assistant.law.lexicon import Actor, Lexicon, Role
-from assistant.law.text import Normalised, aligned, clauses, sentences
+from assistant.law.lexicon import Actor, Lexicon
+from assistant.law.people import ORGANISATION, SELF, Clause, Mention, asked_about, name_people, posts_of
+from assistant.law.text import Normalised, Span, aligned, clauses, sentences
 
-SELF = "self"
-_GENERIC = re.compile(r"(?:书记|主任|部长|处长|主席|会长|经理|委员|常委|组长)$")
-_PERSONS = ("self", "kin", "pronoun", "name")
-_GROUP, _ORGANISATION = "众:", "组织:"
-
-
-@dataclass(frozen=True)
-class Clause:
-    """A clause of the normalised text. ``supposed``: said under a condition or as a fear; ``rule``: what a rule says."""
-
-    text: str
-    start: int
-    end: int
-    sentence: int
-    supposed: bool
-    rule: bool
-
-
-@dataclass(frozen=True)
-class Mention:
-    """Somebody named in the text. ``person`` is the same for all mentions of one person; ``acted_on`` says that the
-    words before make him the object of the clause."""
-
-    kind: str
-    start: int
-    end: int
-    text: str
-    clause: int
-    person: str
-    role: Role | None = None
-    acted_on: bool = False
+LONGEST_CLAUSE, LONGEST_SENTENCE = 80, 400
 
 
 @dataclass(frozen=True)
@@ -58,28 +25,45 @@ class Story:
     mentions: tuple[Mention, ...]
     asked: str  # the person asked about; "" when nobody is named
     asked_is: str  # self, other or organisation
-    roles: Mapping[str, tuple[Mention, ...]] = field(default_factory=dict)  # person -> where his posts are named
+    roles: Mapping[str, tuple[Mention, ...]] = field(default_factory=dict)  # person -> his posts
+
+    @cached_property
+    def named(self) -> tuple[tuple[Mention, ...], ...]:
+        """For each clause, who is named in it."""
+        named: list[list[Mention]] = [[] for _ in self.clauses]
+        for mention in self.mentions:
+            named[mention.clause].append(mention)
+        return tuple(tuple(found) for found in named)
+
+    def clause_at(self, start: int) -> int:
+        """The number of the clause in which ``start`` lies, or of the one before it."""
+        return max(bisect_right(self.clauses, start, key=lambda c: c.start) - 1, 0)
 
     def asked_roles(self) -> tuple[Mention, ...]:
         return self.roles.get(self.asked, ())
 
     def doer(self, clause: int, start: int) -> Mention | None:
-        """Who acts at ``start`` of a clause: the last one named before who is not its object, else the first one
-        named in the clauses before it, back to the sentence before."""
-        here = [m for m in self.mentions if m.clause == clause and m.start <= start and not m.acted_on]
+        """Who acts at ``start`` of a clause.
+
+        The last one named before who is not its object, else the first one named in the clauses before it,
+        back to the sentence before.
+        """
+        here = [m for m in self.named[clause] if m.start <= start and not m.acted_on]
         if here:
             return here[-1]
         for earlier in range(clause - 1, -1, -1):
             if self.clauses[clause].sentence - self.clauses[earlier].sentence > 1:
                 return None
-            there = [m for m in self.mentions if m.clause == earlier and not m.acted_on]
+            there = next((m for m in self.named[earlier] if not m.acted_on), None)
             if there:
-                return there[0]
+                return there
         return None
 
     def acts(self, actor: Actor, clause: int, start: int) -> bool:
-        """Whether the one who acts there is of the kind that a pattern wants. Nobody named counts as the one asked
-        about: people leave out the subject when they speak of themselves."""
+        """Whether the one who acts there is of the kind that a pattern wants.
+
+        Nobody named counts as the one asked about: people leave 我 out when they speak of themselves.
+        """
         if actor == "any":
             return True
         doer = self.doer(clause, start)
@@ -107,200 +91,31 @@ class Story:
 def read_story(text: str, lexicon: Lexicon) -> Story:
     """Cut a text into clauses and find out who is who in it."""
     whole = aligned(text, keep_lines=True)
-    cut = tuple((s.start, s.end) for s in sentences(whole.text))
+    cut = tuple(piece for s in sentences(whole.text) for piece in _pieces(s.start, s.end, LONGEST_SENTENCE))
     parts = tuple(_clauses(whole.text, cut, lexicon))
-    mentions = _named(parts, whole.text, lexicon)
-    posts = _posts(mentions)
-    asked = _asked(whole.text, parts, mentions, posts, lexicon)
-    kind = "self" if asked == SELF else "organisation" if asked.startswith(_ORGANISATION) else "other"
+    mentions = name_people(parts, whole.text, lexicon)
+    posts = posts_of(mentions)
+    asked = asked_about(parts, mentions, posts, lexicon)
+    kind = "self" if asked == SELF else "organisation" if asked.startswith(ORGANISATION) else "other"
     return Story(whole, parts, cut, mentions, asked, kind, posts)
+
+
+def _pieces(start: int, end: int, longest: int) -> Iterator[tuple[int, int]]:
+    """Cut what is too long to be one clause: text without punctuation must not cost more than other text."""
+    for at in range(start, end, longest):
+        yield at, min(at + longest, end)
 
 
 def _clauses(text: str, cut: tuple[tuple[int, int], ...], lexicon: Lexicon) -> Iterator[Clause]:
     marks = lexicon.marks
     number, before, supposed_before = 0, -1, False
-    for span in clauses(text):
+    for start, end in (p for s in clauses(text) for p in _pieces(s.start, s.end, LONGEST_CLAUSE)):
+        span = Span(text[start:end], start, end)
         while number + 1 < len(cut) and span.start >= cut[number][1]:
             number += 1
         same = number == before
         supposed = bool(marks["假设"].search(span.text)) or (
             same and supposed_before and bool(marks["假设后续"].search(span.text))
         )
-        yield Clause(span.text, span.start, span.end, number, supposed, bool(marks["规定"].search(span.text)))
+        yield Clause(span.text, span.start, span.end, number, supposed)
         before, supposed_before = number, supposed
-
-
-# ---------------------------------------------------------------- who is named
-
-
-def _named(parts: tuple[Clause, ...], text: str, lexicon: Lexicon) -> tuple[Mention, ...]:
-    raw: list[Mention] = []
-    roles = [r for r in lexicon.roles if all(c.search(text) for c in r.context)]
-    for number, clause in enumerate(parts):
-        found = [
-            (m.start(), m.end(), rank, role)
-            for rank, role in enumerate(roles)
-            for m in role.nouns.finditer(clause.text)
-            if not any(u.search(clause.text) for u in role.unless)
-        ]
-        raw += (
-            Mention("role", clause.start + s, clause.start + e, clause.text[s:e], number, "", role)
-            for s, e, _, role in _longest(found)
-        )
-        taken = [(m.start, m.end) for m in raw if m.clause == number]
-        for kind, regex in lexicon.people.items():
-            for m in regex.finditer(clause.text):
-                start, end = clause.start + m.start(), clause.start + m.end()
-                if not any(start < e and s < end for s, e in taken):
-                    raw.append(Mention(kind, start, end, m[0], number, ""))
-                    taken.append((start, end))
-    raw.sort(key=lambda m: m.start)
-    return _told_apart(raw, parts, lexicon)
-
-
-def _longest(found: Iterable[tuple[int, int, int, Role]]) -> list[tuple[int, int, int, Role]]:
-    """Of names that overlap, the one that ends last and is longest; then the earlier role."""
-    kept: list[tuple[int, int, int, Role]] = []
-    for one in sorted(found, key=lambda f: (f[0] - f[1], f[2])):
-        if not any(one[0] < k[1] and k[0] < one[1] for k in kept):
-            kept.append(one)
-    return kept
-
-
-def _told_apart(raw: list[Mention], parts: tuple[Clause, ...], lexicon: Lexicon) -> tuple[Mention, ...]:
-    """Give each mention its person: a post that the teller or a relative holds is his, a name beside a post is its
-    holder, 他 is the last third person."""
-    told: list[Mention] = []
-    speaks = any(m.kind == "self" for m in raw)
-    names: dict[str, str] = {}
-    third = ""
-    for m in raw:
-        clause = parts[m.clause]
-        before = clause.text[: m.start - clause.start]
-        acted_on = bool(before) and bool(lexicon.marks["宾语前"].search(before))
-        beside = told[-1] if told and told[-1].end == m.start and told[-1].kind in ("role", "name") else None
-        if m.kind in ("self", "we"):
-            person = SELF if m.kind == "self" else "我们"
-        elif m.kind == "pronoun":
-            person = third or "他"
-        elif m.kind == "organisation":
-            person = _ORGANISATION + m.text[-2:]
-        elif lexicon.marks["多人前"].search(before) or clause.text.startswith("们", m.end - clause.start):
-            person = _GROUP + m.text
-        elif m.kind == "role":
-            held = beside.person if beside and beside.kind == "name" else ""
-            sentence = parts[m.clause - 1].sentence if m.clause else -1
-            holder = _holder(m, before, told, clause, sentence, speaks, third, lexicon)
-            person = held or holder or _head(m, told)
-        elif m.kind == "name":
-            person = names.get(m.text, beside.person if beside else f"name:{m.text}")
-            names[m.text] = person
-        else:
-            person = f"{m.kind}:{m.text}"
-        apposed = beside is not None and beside.start - clause.start <= 4
-        if m.kind == "self" and told and told[-1].role and (apposed or lexicon.marks["就是我"].search(before)):
-            person_before = told[-1].person
-            told = [replace(t, person=SELF) if t.person == person_before else t for t in told]
-        if m.kind in ("role", "kin", "name") and person != SELF and not person.startswith(_GROUP):
-            lesser = m.role is not None and m.role.standing == "subordinate"
-            if not third or not (acted_on or lesser):
-                third = person
-        told.append(replace(m, person=person, acted_on=acted_on))
-    return tuple(told)
-
-
-def _holder(
-    m: Mention,
-    before: str,
-    told: list[Mention],
-    clause: Clause,
-    sentence_before: int,
-    speaks: bool,
-    third: str,
-    lexicon: Lexicon,
-) -> str:
-    """Who is said to hold the post: the one named just before with 是/当/任 …, or the teller who leaves 我 out."""
-    here = [t for t in told if t.clause == m.clause]
-    if here:
-        last = here[-1]
-        between = before[last.end - clause.start :]
-        if last.kind == "role":
-            return last.person if re.fullmatch(r"[、兼（/]?|以及|同时是|也是", between) else ""
-        if last.kind in _PERSONS:
-            return last.person if lexicon.marks["自称职务"].search(between) else ""
-        return ""
-    alone = m.end >= clause.end - 1 and len(before) <= 10 and not lexicon.marks["有个"].search(before)
-    if alone or lexicon.marks["省称职务"].search(before):
-        spoken = [t for t in told if t.clause == m.clause - 1 and t.kind in _PERSONS and not t.acted_on]
-        if spoken and m.clause and clause.sentence == sentence_before:
-            return spoken[0].person
-    if lexicon.marks["省称职务"].search(before):
-        return SELF if speaks and not third else third
-    return SELF if speaks and not told and alone else ""
-
-
-def _head(m: Mention, told: list[Mention]) -> str:
-    """The name of a third person known by a post: 副 and the last two characters, joined with a fuller name of it."""
-    deputy = "副" in m.text
-    for earlier in reversed(told):
-        same = earlier.kind == "role" and earlier.text[-2:] == m.text[-2:] and ("副" in earlier.text) == deputy
-        if same and earlier.person != SELF and not earlier.person.startswith(_GROUP):
-            if min(len(m.text), len(earlier.text)) <= 3 or earlier.role == m.role:
-                return earlier.person
-    name = m.role.name if m.role and _GENERIC.search(m.text) else ""
-    return f"{'副' if deputy else ''}{m.text[-2:]}/{name}"
-
-
-def _posts(mentions: tuple[Mention, ...]) -> dict[str, tuple[Mention, ...]]:
-    posts: dict[str, list[Mention]] = {}
-    for m in mentions:
-        if m.role is not None:
-            posts.setdefault(m.person, []).append(m)
-    return {person: tuple(found) for person, found in posts.items()}
-
-
-# ---------------------------------------------------------------- who is asked about
-
-
-def _asked(
-    text: str,
-    parts: tuple[Clause, ...],
-    mentions: tuple[Mention, ...],
-    posts: Mapping[str, tuple[Mention, ...]],
-    lexicon: Lexicon,
-) -> str:
-    """The person that the question is about. Weighed: named in the last sentence, named where somebody is being dealt
-    with, named with a post, named often and early. The teller wins a tie."""
-    if not mentions:
-        return ""
-    last = parts[-1].sentence
-    asking = {n for n, c in enumerate(parts) if c.sentence == last}
-    if len(asking) <= 1:
-        asking |= {n for n, c in enumerate(parts) if c.sentence == last - 1}
-    closing = "".join(parts[n].text for n in sorted(asking))
-    dealt = {n for n, c in enumerate(parts) if lexicon.marks["处理"].search(c.text)}
-    weight: Counter[str] = Counter()
-    for m in mentions:
-        if m.kind in ("we", "superior", "subordinate", "other") or m.person.startswith(_GROUP):
-            continue
-        weight[m.person] += 0.25 if weight[m.person] < 6 else 0
-        if m.clause in asking and m.kind == "organisation":
-            weight[m.person] += 2.2
-        elif m.clause in asking:
-            weight[m.person] += 1.0 if not m.acted_on or m.clause in dealt else 0.3
-        if m.clause in dealt:
-            weight[m.person] += 1.5 if m.acted_on else 0.8
-    for n, (person, held) in enumerate(posts.items()):
-        if person in weight:
-            weight[person] += 1.2 if n == 0 else 0.6
-            lesser = all(m.role is not None and m.role.standing == "subordinate" for m in held)
-            weight[person] -= 1.0 if lesser and person != SELF else 0
-    if SELF in weight:
-        worried = bool(lexicon.marks["追问自己"].search(closing))
-        if SELF in posts:
-            weight[SELF] += 2.6 if worried else 0.6
-        else:
-            weight[SELF] += (1.0 if worried else 0.0) - (1.5 if len(weight) > 1 else 0.0)
-    if not weight:
-        return ""
-    return max(weight, key=lambda person: (weight[person], person == SELF))
