@@ -37,10 +37,12 @@ _WORD = re.compile(r"(?=([\u3400-\u9fff]{2}|(?<![a-z])[a-z]+|(?<![0-9])[0-9]+))"
 
 @dataclass(frozen=True)
 class Retrieved:
-    """What a search brought up. ``degraded`` is the reason why it went by words alone, "" when it did not."""
+    """What a search brought up. ``degraded`` is the reason why it went by words alone, "" when it did not.
+    ``nearest`` is the cosine similarity of the nearest entry, 0 where there was no search by meaning."""
 
     passages: tuple[Passage, ...]
     degraded: str = ""
+    nearest: float = 0.0
 
 
 class Retriever:
@@ -69,9 +71,10 @@ class Retriever:
         """
         text = normalise(text)
         found = {name: index.search(text, allowed) for name, index in self._by_words.items()}
-        degraded = ""
+        degraded, nearest = "", 0.0
         try:
-            found |= self._by_meaning(text, k, allowed)
+            near, nearest = self._by_meaning(text, k, allowed)
+            found |= near
         except (IndexUnavailable, EmbeddingError) as error:
             degraded = str(error)
         scores: dict[str, float] = {}
@@ -81,10 +84,10 @@ class Retriever:
                 scores[id] = scores.get(id, 0.0) + WEIGHTS[name] / (RANK_OFFSET + rank)
                 why.setdefault(id, []).append(f"{name}:{rank}")
         best = sorted(scores, key=lambda id: (-scores[id], id))[:k]
-        return Retrieved(tuple(Passage(id, scores[id], tuple(why[id])) for id in best), degraded)
+        return Retrieved(tuple(Passage(id, scores[id], tuple(why[id])) for id in best), degraded, nearest)
 
-    def _by_meaning(self, text: str, k: int, allowed: Allowed | None) -> dict[str, list[str]]:
-        """Looks deeper where too little of what is near is allowed.
+    def _by_meaning(self, text: str, k: int, allowed: Allowed | None) -> tuple[dict[str, list[str]], float]:
+        """What is near, and how near the nearest is. Looks deeper where too little of what is near is allowed.
 
         Raises:
             IndexUnavailable, EmbeddingError: there is no vector index to ask.
@@ -99,7 +102,7 @@ class Retriever:
                 for name, role in (("dense", "provision"), ("asked", "asked"))
             }
             if len({id for ids in found.values() for id in ids}) >= k or len(hits) < depth:
-                return found
+                return found, hits[0].score if hits else 0.0
             depth *= 5
 
 
