@@ -146,7 +146,12 @@ class VectorStore:
                     count += len(batch)
             finally:
                 build.client.close()
-            published = _Published(name, self._model, digest, count)
+            parts = [
+                f"{part.parent.name}/{part.name}"
+                for part in (self._folder / name).glob("*/*")
+                if part.stat().st_size
+            ]
+            published = _Published(name, self._model, digest, count, parts)
             half = self._folder / "published.half"
             half.write_text(json.dumps(asdict(published)), encoding="utf-8")
             os.replace(half, self._folder / "published.json")
@@ -167,8 +172,12 @@ class VectorStore:
         """The cheap part of looking for damage; the rest shows when the build is opened."""
         if self._server:
             return True
+        folder = self._folder / published.build
         try:
-            with (self._folder / published.build / "chroma.sqlite3").open("rb") as file:
+            # Chroma takes missing files of vectors for an empty index and says nothing
+            if not all((folder / part).stat().st_size for part in published.parts):
+                return False
+            with (folder / "chroma.sqlite3").open("rb") as file:
                 return file.read(16) == b"SQLite format 3\0"
         except OSError:
             return False
@@ -299,6 +308,7 @@ class _Published:
     model: str
     digest: str
     count: int
+    parts: list[str]  # files of vectors that are not empty
 
 
 @dataclass(frozen=True)
