@@ -1,8 +1,8 @@
 """What ``bench_facts`` does not measure: situations, and facts whose labels are only a scope.
 
 Comes in: files of labelled situations (JSON lines with text, scope, items). Goes out: precision and recall
-of each item of Article 7 over the rows that have one; for each fact below, the share of the rows of each scope
-in which it was read. A share is no precision: many a story tells of a duty done without any such label.
+of each item of Article 7 over the rows that have one; for each fact below, the share of the rows of each
+scope in which it was read. A share is no precision: many a story tells of a duty done without any such label.
 
     python -m evals.bench_lexicon FILE.jsonl …
 """
