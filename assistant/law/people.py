@@ -150,7 +150,7 @@ def _holder(
     lexicon: Lexicon,
 ) -> str:
     """Who is said to hold the post: the one named before with 是/当/任 …, or the teller who leaves 我 out."""
-    here = [t for t in told if t.clause == m.clause]
+    here = [t for t in told if t.clause == m.clause and t.kind in (*_PERSONS, "role")]
     if here:
         last = here[-1]
         between = before[last.end - clause.start :]

@@ -174,7 +174,9 @@ _RECEIVED = re.compile(
 _DECISION = re.compile(
     r"决定|处分|问责|诫勉|通报|免职|停职|警告|记过|撤职|降职|通知书|处理|文书|红头|结论|复核|复审|申诉"
 )
-_NOT_YET = re.compile(r"(?:没|未|没有|尚未|等)(?:有)?(?:收到|接到|拿到|送达|下来|宣布)|如果|要是|假如")
+_NOT_YET = re.compile(
+    r"(?:没|未|没有|尚未|等)(?:有)?(?:收到|接到|拿到|送达|下来|宣布)|如果|要是|假如|[要快将](?:下来|宣布|下达|送达|作出)"
+)
 _NEAR = {"今": 0, "昨": 1, "前": 2, "大": 3}
 _WEEKDAYS = "一二三四五六日"
 
@@ -206,7 +208,7 @@ def read_received_date(text: str, today: date) -> date | None:
 
 def _is_only_day(part: str) -> bool:
     match = _DAY.search(part)
-    return match is not None and len(part) - (match.end() - match.start()) <= 4
+    return match is not None and match.end() == len(part) and match.start() <= 4
 
 
 def _day_in(part: str, today: date) -> date | None:
