@@ -16,7 +16,7 @@ from assistant.law.citations import Reference, find_references
 from assistant.law.lexicon import Lexicon
 from assistant.law.rules import run_table, values_of
 from assistant.law.tables import PeriodRow
-from assistant.law.text import is_mostly_foreign
+from assistant.law.text import has_words, is_mostly_foreign
 from assistant.model import Advice, Clause, Determination, Fact, Kind, Passage, Question
 from assistant.privacy import mask_private
 from assistant.steps.answering import Writer
@@ -59,7 +59,7 @@ class Advisor:
             notices.append(self._notice("english"))
             return self._decline(question, (), notices, started)
         references = find_references(text, self.law.corpus, question.day)
-        notices += [r.notice for r in references if r.notice and r.status != "unresolved"]
+        notices += dict.fromkeys(r.notice for r in references if r.notice and r.status != "unresolved")
         facts = self._facts(question)
         found = self.retriever.search(text, PASSAGES, self._searchable(question.day, references))
         kind = self._kind(facts, references, found.nearest)
@@ -96,7 +96,7 @@ class Advisor:
     def _check(self, text: str) -> None:
         if not text.strip():
             raise QuestionError("没有看到内容，请写下发生了什么，或者想问的规定。")
-        if not any(char.isalnum() for char in text):
+        if not has_words(text):
             raise QuestionError("只看到标点符号，请用几句话写下发生了什么，或者想问的规定。")
         if len(text) > self.max_chars:
             raise QuestionError(
@@ -120,7 +120,7 @@ class Advisor:
     def _kind(self, facts: Sequence[Fact], references: Sequence[Reference], nearest: float) -> Kind:
         """Which of the three kinds, by the table of kinds; naming a rule puts a question inside the field."""
         values = values_of(facts)
-        if references:
+        if any(r.status in ("exists", "superseded", "no_such_provision") for r in references):
             values["in_domain"] = frozenset({"yes"})
         if nearest >= NEAR:
             values["near_knowledge"] = frozenset({"yes"})
