@@ -54,7 +54,7 @@ class Retriever:
         told: dict[str, list[str]] = {}
         # one fold for all texts, as each call has its price
         texts = fold("\n".join(entry.text.replace("\n", " ") for entry in entries)).split("\n")
-        for entry, text in zip(entries, texts, strict=True):
+        for entry, text in zip(entries, texts[: len(entries)], strict=True):
             found = _words(text)
             told.setdefault(entry.provision_id, []).extend(found)
             if entry.role == "provision":
