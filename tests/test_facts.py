@@ -1,4 +1,4 @@
-"""Reading facts out of stories: negation, supposition, who did what, who is asked about, and each fact once."""
+"""Reading facts out of stories: negation, supposition, who did what, who is asked about, each fact."""
 
 from __future__ import annotations
 

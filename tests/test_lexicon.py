@@ -49,20 +49,22 @@ def test_files_may_hold_macros_and_patterns_together(tmp_path: Path) -> None:
     assert [p.any for p in lexicon.patterns] == [("(?:(?:蜂))",)]
 
 
+GOOSE = "- fact: goose\n  value: yes\n  any: ['a']\n"
+DUCK = "- fact: duck\n  value: yes\n"
 MISTAKES = [
-    ("unknown key", "- fact: duck\n  value: yes\n  any: ['a']\n  wenn: x\n", 4, "没有“wenn”这个键"),
-    ("missing key", "- fact: duck\n  value: yes\n", 1, "缺少“any”"),
+    ("unknown key", DUCK + "  any: ['a']\n  wenn: x\n", 4, "没有“wenn”这个键"),
+    ("missing key", DUCK, 1, "缺少“any”"),
     ("unknown fact", "- fact: goose\n  value: yes\n  any: ['a']\n", 2, "没有“goose”"),
     ("unknown value", "- fact: size\n  value: 中\n  any: ['a']\n", 2, "可取的值：大、小"),
     ("a flag that is neither", "- fact: duck\n  value: 也许\n  any: ['a']\n", 2, "可取的值：yes、no"),
-    ("broken regex", "- fact: duck\n  value: yes\n  any:\n    - '好'\n    - '(坏'\n", 5, "正则写错了"),
-    ("broken veto", "- fact: duck\n  value: yes\n  any: ['好']\n  unless: ['[']\n", 4, "正则写错了"),
-    ("unknown macro", "- fact: duck\n  value: yes\n  any: ['<鱼>']\n", 3, "“<鱼>”没有定义"),
+    ("broken regex", DUCK + "  any:\n    - '好'\n    - '(坏'\n", 5, "正则写错了"),
+    ("broken veto", DUCK + "  any: ['好']\n  unless: ['[']\n", 4, "正则写错了"),
+    ("unknown macro", DUCK + "  any: ['<鱼>']\n", 3, "“<鱼>”没有定义"),
     ("meaning of negation", "- fact: size\n  value: 大\n  any: ['a']\n  negated: 巨\n", 4, "可取的值"),
-    ("unknown scope", "- fact: duck\n  value: yes\n  any: ['a']\n  scope: book\n", 4, "“scope”的值“book”不可用"),
-    ("confidence", "- fact: duck\n  value: yes\n  any: ['a']\n  confidence: 3\n", 4, "“confidence”的值“3”不可用"),
+    ("unknown scope", DUCK + "  any: ['a']\n  scope: book\n", 4, "“scope”的值“book”不可用"),
+    ("confidence", DUCK + "  any: ['a']\n  confidence: 3\n", 4, "“confidence”的值“3”不可用"),
     ("not yaml", "- fact: [duck\n", 2, "YAML 写错了"),
-    ("duplicate", GOOD + "- fact: duck\n  value: yes\n  any: ['好', '呱呱']\n", 6, "重复"),
+    ("duplicate", GOOD + DUCK + "  any: ['好', '呱呱']\n", 6, "重复"),
     ("unknown mark", "marks: {怪: 'a'}\n", 1, "没有“怪”这个标记"),
     ("unknown kind of people", "people: {怪: ['a']}\n", 1, "没有“怪”这类称呼"),
     ("post without facts", "roles:\n  - role: 长\n    nouns: ['长']\n", 2, "缺少“facts”"),

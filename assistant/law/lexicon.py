@@ -31,10 +31,10 @@ Standing = Literal["superior", "subordinate", "any"]
 #: What the reader of a text needs to know about grammar; every lexicon must define all of them.
 MARKS = (
     "否定", "否定后", "后置否定", "假设", "假设后续", "未然", "疑问前", "规定", "宾语前", "多人前",
-    "自称职务", "省称职务", "就是我", "有个", "处理", "追问自己",
+    "自称职务", "省称职务", "就是我", "自述后", "有个", "处理", "追问自己",
 )  # fmt: skip
 #: Kinds of mentions that are not posts, in the order in which they win over one another.
-PEOPLE = ("self", "we", "kin", "pronoun", "superior", "subordinate", "organisation", "name", "other")
+PEOPLE = ("kin", "we", "self", "pronoun", "superior", "subordinate", "organisation", "name", "other")
 
 _MACRO = re.compile(r"(?<!\(\?P)<([\w一-鿿]+)>")
 
@@ -225,7 +225,7 @@ class _Reader:
             raise KnowledgeError(
                 f"词表缺少标记或称呼：{'、'.join(missing)}，请在 marks、people 里补上。", "lexicon"
             )
-        return Lexicon(tuple(patterns), tuple(roles), people, marks)
+        return Lexicon(tuple(patterns), tuple(roles), {kind: people[kind] for kind in PEOPLE}, marks)
 
     def role(self, path: Path, key: tuple[str | int, ...], row: _RoleRow) -> Role:
         for fact, value in row.facts.items():

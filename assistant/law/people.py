@@ -77,7 +77,7 @@ def name_people(parts: tuple[Clause, ...], text: str, lexicon: Lexicon) -> tuple
                     raw.append(Mention(kind, start, end, m[0], number, ""))
                     taken.append((start, end))
     raw.sort(key=lambda m: m.start)
-    return _told_apart(raw, parts, lexicon)
+    return _told_apart(raw, text, parts, lexicon)
 
 
 def _longest(found: Iterable[tuple[int, int, int, Role]]) -> list[tuple[int, int, int, Role]]:
@@ -89,7 +89,9 @@ def _longest(found: Iterable[tuple[int, int, int, Role]]) -> list[tuple[int, int
     return kept
 
 
-def _told_apart(raw: list[Mention], parts: tuple[Clause, ...], lexicon: Lexicon) -> tuple[Mention, ...]:
+def _told_apart(
+    raw: list[Mention], text: str, parts: tuple[Clause, ...], lexicon: Lexicon
+) -> tuple[Mention, ...]:
     """Give each mention its person.
 
     A post that the teller or a relative holds is his; a name beside a post is its holder; 他 is the last
@@ -127,7 +129,7 @@ def _told_apart(raw: list[Mention], parts: tuple[Clause, ...], lexicon: Lexicon)
             m.kind == "self"
             and told
             and told[-1].role
-            and (apposed or lexicon.marks["就是我"].search(before))
+            and (apposed or lexicon.marks["就是我"].search(text[told[-1].end : m.start]))
         ):
             person_before = told[-1].person
             told = [replace(t, person=SELF) if t.person == person_before else t for t in told]
@@ -159,7 +161,12 @@ def _holder(
         if last.kind in _PERSONS:
             return last.person if lexicon.marks["自称职务"].search(between) else ""
         return ""
-    alone = m.end >= clause.end - 1 and len(before) <= 10 and not lexicon.marks["有个"].search(before)
+    after = clause.text[m.end - clause.start :]
+    alone = (
+        (len(after) <= 1 or bool(lexicon.marks["自述后"].search(after)))
+        and len(before) <= 10
+        and not lexicon.marks["有个"].search(before)
+    )
     if alone or lexicon.marks["省称职务"].search(before):
         spoken = [t for t in told if t.clause == m.clause - 1 and t.kind in _PERSONS and not t.acted_on]
         if spoken and m.clause and clause.sentence == sentence_before:
@@ -230,7 +237,7 @@ def asked_about(
         if person in weight:
             weight[person] += 1.2 if n == 0 else 0.6
             lesser = all(m.role is not None and m.role.standing == "subordinate" for m in held)
-            weight[person] -= 1.0 if lesser and person != SELF else 0
+            weight[person] -= 1.8 if lesser and person != SELF else 0
     if SELF in weight:
         worried = bool(lexicon.marks["追问自己"].search(closing))
         if SELF in posts:
