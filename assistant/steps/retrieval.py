@@ -31,6 +31,7 @@ RANK_OFFSET = 5  # of rank fusion: the larger, the less the first ranks stand ou
 DEPTH = 300  # entries that the vector index is asked for
 
 Allowed = Callable[[str], bool]
+Rankings = dict[str, list[str]]  # name of the search -> provision ids, best first
 
 _WORD = re.compile(r"(?=([\u3400-\u9fff]{2}|(?<![a-z])[a-z]+|(?<![0-9])[0-9]+))")  # overlapping
 
@@ -38,9 +39,20 @@ _WORD = re.compile(r"(?=([\u3400-\u9fff]{2}|(?<![a-z])[a-z]+|(?<![0-9])[0-9]+))"
 @dataclass(frozen=True)
 class Retrieved:
     """What a search brought up. ``degraded`` is the reason why it went by words alone, "" when it did not.
-    ``nearest`` is the cosine similarity of the nearest entry, 0 where there was no search by meaning."""
+
+    ``nearest`` is the cosine similarity of the nearest entry, 0 where there was no search by meaning.
+    """
 
     passages: tuple[Passage, ...]
+    degraded: str = ""
+    nearest: float = 0.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """The rankings that are to be fused, with the rest of :class:`Retrieved`."""
+
+    rankings: Rankings
     degraded: str = ""
     nearest: float = 0.0
 
@@ -69,25 +81,21 @@ class Retriever:
 
         ``why`` of a passage names the searches that found it and its rank in each: "dense:2".
         """
+        found = self.rankings(text, k, allowed)
+        return Retrieved(fuse(found.rankings)[:k], found.degraded, found.nearest)
+
+    def rankings(self, text: str, k: int, allowed: Allowed | None = None) -> Found:
+        """What each search finds, before fusion."""
         text = normalise(text)
         found = {name: index.search(text, allowed) for name, index in self._by_words.items()}
-        degraded, nearest = "", 0.0
         try:
             near, nearest = self._by_meaning(text, k, allowed)
-            found |= near
         except (IndexUnavailable, EmbeddingError) as error:
-            degraded = str(error)
-        scores: dict[str, float] = {}
-        why: dict[str, list[str]] = {}
-        for name, ids in found.items():
-            for rank, id in enumerate(ids, start=1):
-                scores[id] = scores.get(id, 0.0) + WEIGHTS[name] / (RANK_OFFSET + rank)
-                why.setdefault(id, []).append(f"{name}:{rank}")
-        best = sorted(scores, key=lambda id: (-scores[id], id))[:k]
-        return Retrieved(tuple(Passage(id, scores[id], tuple(why[id])) for id in best), degraded, nearest)
+            return Found(found, str(error))
+        return Found(found | near, nearest=nearest)
 
-    def _by_meaning(self, text: str, k: int, allowed: Allowed | None) -> tuple[dict[str, list[str]], float]:
-        """What is near, and how near the nearest is. Looks deeper where too little of what is near is allowed.
+    def _by_meaning(self, text: str, k: int, allowed: Allowed | None) -> tuple[Rankings, float]:
+        """What is near, and how near the nearest is. Looks deeper where too little of it is allowed.
 
         Raises:
             IndexUnavailable, EmbeddingError: there is no vector index to ask.
@@ -104,6 +112,24 @@ class Retriever:
             if len({id for ids in found.values() for id in ids}) >= k or len(hits) < depth:
                 return found, hits[0].score if hits else 0.0
             depth *= 5
+
+
+def fuse(
+    found: Rankings, weights: Mapping[str, float] = WEIGHTS, rank_offset: int = RANK_OFFSET
+) -> tuple[Passage, ...]:
+    """Weighted reciprocal rank fusion: what several searches rank high comes first.
+
+    >>> [p.provision_id for p in fuse({"bm25": ["a", "b"], "dense": ["b", "c"]})]
+    ['b', 'a', 'c']
+    """
+    scores: dict[str, float] = {}
+    why: dict[str, list[str]] = {}
+    for name, ids in found.items():
+        for rank, id in enumerate(ids, start=1):
+            scores[id] = scores.get(id, 0.0) + weights[name] / (rank_offset + rank)
+            why.setdefault(id, []).append(f"{name}:{rank}")
+    best = sorted(scores, key=lambda id: (-scores[id], id))
+    return tuple(Passage(id, scores[id], tuple(why[id])) for id in best)
 
 
 class _WordIndex:
