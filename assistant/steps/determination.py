@@ -131,7 +131,7 @@ def _chain(values: Values, law: Law, in_force: _InForce) -> _Chain:
             known[f"step.{step}"] = frozenset({finding.status})
     exemptions = run_table(law.tables["exemptions"], known, in_force)
     for group, title in (("exemption", "免责"), ("mitigation", "从轻")):
-        finding = _group_finding(law.tables["exemptions"], exemptions, group, title)
+        finding = _group_finding(law.tables["exemptions"], exemptions, group, title, in_force)
         findings.append(finding)
         if finding.status != "unknown":
             known[f"step.{group}"] = frozenset({finding.status})
@@ -173,7 +173,9 @@ def _open_finding(table: Table, values: Values, in_force: _InForce) -> Finding:
     return Finding(table.name, table.title, "unknown", reason, looked_at, missing=tuple(missing))
 
 
-def _group_finding(table: Table, outcomes: tuple[Outcome, ...], group: str, title: str) -> Finding:
+def _group_finding(
+    table: Table, outcomes: tuple[Outcome, ...], group: str, title: str, in_force: _InForce
+) -> Finding:
     """One finding for all rows of a group: met, possible, or looked for and not found."""
     by_status: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
@@ -188,12 +190,15 @@ def _group_finding(table: Table, outcomes: tuple[Outcome, ...], group: str, titl
     elif by_status.get("not_met"):
         chosen = by_status["not_met"]
     rows = [o.row for o in chosen] or [r for r in table.rows if r.then.get("group") == group]
+    provisions = tuple(dict.fromkeys(p for row in rows for p in row.because if in_force(p)))
+    if not provisions:
+        return Finding(group, title, "unknown", f"该日有效的规定里，知识库没有可用来判断{title}的条款", ())
     return Finding(
         step=group,
         title=title,
         status=status,
         reason="；".join(row.reason for row in rows) if chosen else table.none_found[group],
-        provisions=tuple(dict.fromkeys(p for row in rows for p in row.because)),
+        provisions=provisions,
         row=chosen[0].row.id if chosen else "",
         facts=tuple(dict.fromkeys(f for o in chosen for f in o.used)),
     )
