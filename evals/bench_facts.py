@@ -12,7 +12,7 @@ import argparse
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +65,15 @@ def flags_of(row: Mapping[str, Any]) -> dict[str, bool]:
     flags = {name: name in row["misuse"] for name in SIGNALS}
     flags |= {f: any(label.endswith(end) for label in row["exemption"] + row["mitigation"])
               for f, end in EXEMPTIONS.items()}  # fmt: skip
-    return flags | {fact: row["nature"] == nature for fact, nature in NATURES.items()}
+    flags |= {fact: row["nature"] == nature for fact, nature in NATURES.items()}
+    return flags | {stage: stage == STAGES[row["stage"]] for stage in STAGES.values()}
 
 
-def read_flags(facts: Iterable[Fact]) -> dict[str, bool]:
+def read_flags(facts: Sequence[Fact]) -> dict[str, bool]:
     said = {fact.name for fact in facts if fact.value == "yes"}
     flags = {name: not said.isdisjoint(names) for name, names in SIGNALS.items()}
-    return flags | {fact: fact in said for fact in (*EXEMPTIONS, *NATURES)}
+    flags |= {fact: fact in said for fact in (*EXEMPTIONS, *NATURES)}
+    return flags | {stage: any(f.value == stage for f in facts) for stage in STAGES.values()}
 
 
 def main() -> None:
