@@ -71,7 +71,7 @@ MISTAKES = [
     ("post, no fact", "roles:\n  - role: 长\n    nouns: ['长']\n    facts: {goose: 大}\n", 4, "goose"),
     ("post, broken", "roles:\n  - role: 长\n    nouns: ['(']\n    facts: {size: 大}\n", 3, "正则"),
     ("macro twice", "macros: {鸟: 'x'}\n", 1, "已经有了"),
-    ("circle", "macros: {甲: '<乙>', 乙: '<甲>'}\npatterns:\n- fact: duck\n  value: yes\n  any: ['<甲>']\n", 5,
+    ("loop", "macros: {甲: '<乙>', 乙: '<甲>'}\npatterns:\n- fact: duck\n  value: yes\n  any: ['<甲>']\n", 5,
      "绕回到自己"),
 ]  # fmt: skip
 
