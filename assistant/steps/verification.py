@@ -14,7 +14,7 @@ from assistant.model import Check, Citation
 
 _MARK = re.compile(r"\[(\d+)\]")
 _LAW = re.compile(r"应当|不得|必须|可以不予|处分|\d+(?:个月|日|年)内|第[一二三四五六七八九十百零〇]+[条款项]")
-_HEADING = re.compile(r"^\*\*.+\*\*(（.*）)?$")
+_HEADING = re.compile(r"^(- )?\*\*.+\*\*(（.*）)?$")
 
 
 def verify(answer: str, citations: Sequence[Citation], corpus: Corpus) -> tuple[str, tuple[Check, ...]]:
