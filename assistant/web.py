@@ -40,7 +40,7 @@ _LOG = logging.getLogger("zeming.web")
 
 _EMPTY = "请先写下情况或者问题，再点“发送”。"
 _FAULT = "程序出了差错，这次没有答成，不是您的问题；可以换个说法再试，或者把出错时间告诉维护人员。"
-_WELCOME = """<div class="z-welcome"><h2>责明</h2>
+_WELCOME = """<div class="z-welcome"><h2>您好，请说情况</h2>
 <p>说说发生了什么，看它算不算问责、依据哪一条。</p>
 <p>每句话都有出处，点 [1] 就能看到条款。</p>
 <p>只在这台电脑上运行，不联网，不保存您写的内容。</p></div>"""
@@ -107,7 +107,7 @@ def reply(advisor: Asks, turn: Turn) -> Turn:
         return replace(turn, advice=advisor.ask(turn.question))
     except ZemingError as error:
         return replace(turn, error=str(error))
-    except Exception as error:  # the last net: a person must never meet a traceback, nor the log their words
+    except Exception as error:  # noqa: BLE001  the last net: a person must never meet a traceback, nor the log their words
         place = traceback.extract_tb(error.__traceback__)[-1]
         _LOG.error("答复时出错：%s，%s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
         return replace(turn, error=_FAULT)

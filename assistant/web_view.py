@@ -102,7 +102,7 @@ def _card(citation: Citation, turn: int, provision: Provision | None) -> str:
     if not citation.in_force:
         marks.append('<span class="z-mark z-doubt">所选日期不适用</span>')
     begun = provision.instrument.effective_from if provision else None
-    foot = [f"自 {begun.isoformat()} 起施行"] if begun else []
+    foot = [f"<span>自 {begun.isoformat()} 起施行</span>"] if begun else []
     link = safe_url(citation.source_url)
     if link:
         foot.append(
@@ -120,7 +120,7 @@ def _card(citation: Citation, turn: int, provision: Provision | None) -> str:
         f"<h3><span class='z-n'>[{citation.n}]</span> {escape(citation.label)}</h3>"
         f'<p class="z-marks">{"".join(marks)}</p>'
         f'<{tag} class="{kind}">{_lines(citation.text)}</{tag}>{more}'
-        f'<p class="z-foot">{" · ".join(foot)}'
+        f'<p class="z-foot">{"".join(foot)}'
         f'<a class="z-back" href="#answer-{turn}">回到答复</a></p></article>'
     )
 
