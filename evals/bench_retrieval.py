@@ -3,8 +3,9 @@
 Comes in: the knowledge base and the settings. Goes out: figures on standard output, as JSON with ``--json``.
 
 Recall is measured with lay questions that the index has not seen: of each provision one question is held
-out, by a hash of its id, and asked. On half of the provisions the fusion could be tuned (see ``--tune``), so
-the figures that count are those of the other half. "known" asks questions that are indexed: it shows whether
+out, by a hash of its id, and asked. ``--tune`` looks for weights on one half and reports on the other. The
+shipped weights were chosen on another split, so for them no half is unseen. "known" asks questions that are
+indexed: it shows whether
 a person who asks in those very words gets the provision first. ``exact_agrees`` is 0.8 for a harmless reason:
 texts embedded in other company differ a little (see ``E5.encode``), and near neighbours change places; recall
 with unrounded weights was the same within two percent.
