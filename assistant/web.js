@@ -1,11 +1,11 @@
 // A [n] in an answer leads to the n-th source of that answer, also when another answer's sources are shown:
-// Gradio selects the clicked answer, and the source is marked as soon as the panel shows it.
+// Gradio selects the clicked answer, and the source is looked for until the panel shows it.
 (() => {
-  let wanted = "";
+  let seen = 0;
 
   const goTo = (id) => {
     const card = document.getElementById(id);
-    if (!card) return false;
+    if (!card || !card.offsetParent) return false;
     document.querySelectorAll(".z-here").forEach((other) => other.classList.remove("z-here"));
     card.classList.add("z-here");
     card.scrollIntoView({ block: "nearest" });
@@ -13,13 +13,23 @@
     return true;
   };
 
+  // The card comes when the other tab has opened, or when Gradio has drawn the sources of the clicked answer.
+  const seek = (id, until) => {
+    if (!goTo(id) && performance.now() < until) requestAnimationFrame(() => seek(id, until));
+  };
+
   const refresh = () => {
-    if (wanted && goTo(wanted)) wanted = "";
     const panel = document.querySelector("#z-sources .z-panel");
     const chosen = panel && panel.dataset.turn ? `answer-${panel.dataset.turn}` : "";
     document.querySelectorAll("#z-chat .bot-row").forEach((row) => {
       row.classList.toggle("z-selected", Boolean(chosen && row.querySelector(`#${chosen}`)));
     });
+    const answers = document.querySelectorAll("#z-chat .z-answer");
+    if (answers.length > seen) { // a long answer is read from its beginning
+      const row = answers[answers.length - 1].closest(".message-row");
+      (row.previousElementSibling ?? row).scrollIntoView({ block: "start" });
+    }
+    seen = answers.length;
     // Gradio reads the message's markup aloud, in English.
     document.querySelectorAll("#z-chat [data-testid=bot][aria-label], #z-chat [data-testid=user][aria-label]")
       .forEach((message) => message.removeAttribute("aria-label"));
@@ -41,7 +51,7 @@
       return;
     }
     document.querySelector("#z-right [role=tab]")?.click(); // the sources may be behind the other tab
-    if (!goTo(id)) wanted = id;
+    seek(id, performance.now() + 5000);
   });
 
   const watch = () => {

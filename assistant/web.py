@@ -1,379 +1,63 @@
-"""The web chat.
+"""The web chat as a program: on this machine only, nothing fetched from anywhere else.
 
-Comes in: the joined parts (advisor, corpus), settings, example questions. Goes out: a page on this machine only.
-The page keeps the thread in memory; nothing a person writes is logged or written to disk, and nothing is fetched
-from anywhere else.
+Comes in: settings. Goes out: a page at the address of the settings, until interrupted.
 """
 
 from __future__ import annotations
 
-import os
-
-# Gradio and its hub client read these when they are imported.
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-os.environ["HF_HUB_OFFLINE"] = "1"
-
 import ipaddress
-import logging
+import os
 import socket
 import sys
-import traceback
 import webbrowser
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
-import gradio as gr
-import yaml
-
-from assistant import web_view
-from assistant.errors import KnowledgeError, SettingsError, ZemingError
-from assistant.law.vocabulary import Vocabulary, load_vocabulary
-from assistant.model import Advice, Question
+from assistant import wiring
+from assistant.errors import SettingsError
+from assistant.indexing import Progress
 from assistant.settings import Settings
+from assistant.web_page import Example, build_app, load_examples, theme
+
+if TYPE_CHECKING:
+    from gradio import Blocks
+
+__all__ = ["Example", "build_app", "check_address", "launch", "load_examples", "serve"]
 
 _HERE = Path(__file__).parent
-_LOG = logging.getLogger("zeming.web")
-
-_EMPTY = "请先写下情况或者问题，再点“发送”。"
-_FAULT = "程序出了差错，这次没有答成，不是您的问题；可以换个说法再试，或者把出错时间告诉维护人员。"
-_WELCOME = """<div class="z-welcome"><h2>您好，请说情况</h2>
-<p>说说发生了什么，看它算不算问责、依据哪一条。</p>
-<p>每句话都有出处，点 [1] 就能看到条款。</p>
-<p>只在这台电脑上运行，不联网，不保存您写的内容。</p></div>"""
 
 
-class Asks(Protocol):
-    def ask(self, question: Question) -> Advice: ...
-
-
-@dataclass(frozen=True)
-class Example:
-    """An example question on the first screen: who would ask it, and the words."""
-
-    role: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One exchange. ``said`` is what the person's bubble shows; ``advice`` is missing when the reply is an error."""
-
-    said: str
-    question: Question
-    advice: Advice | None = None
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class Thread:
-    """One case: everything said since 新情况. ``selected`` is the turn whose sources are shown."""
-
-    turns: tuple[Turn, ...] = ()
-    selected: int = -1
-
-    def advice(self) -> Advice | None:
-        return self.turns[self.selected].advice if 0 <= self.selected < len(self.turns) else None
-
-    def latest(self) -> Turn | None:
-        """The last turn that was answered."""
-        return next((turn for turn in reversed(self.turns) if turn.advice), None)
-
-
-def load_examples(folder: Path) -> tuple[Example, ...]:
-    """Read ``examples.yaml`` in the prompts folder.
-
-    Raises:
-        KnowledgeError: the file is missing or has another shape.
-    """
-    try:
-        rows = yaml.safe_load((folder / "examples.yaml").read_text(encoding="utf-8"))["examples"]
-        return tuple(Example(role=str(row["role"]), text=str(row["text"]).strip()) for row in rows)
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise KnowledgeError(
-            "读不懂示例问题，请按 examples: 下每行一个 {role, text} 改正。", "prompts/examples.yaml"
-        ) from error
-
-
-# ---------------------------------------------------------------- the thread
-
-
-def reply(advisor: Asks, turn: Turn) -> Turn:
-    """The turn with its answer, or with one sentence saying why there is none. Never raises."""
-    try:
-        return replace(turn, advice=advisor.ask(turn.question))
-    except ZemingError as error:
-        return replace(turn, error=str(error))
-    except Exception as error:  # noqa: BLE001  the last net: a person must never meet a traceback, nor the log their words
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        _LOG.error("答复时出错：%s，%s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
-        return replace(turn, error=_FAULT)
-
-
-def messages(thread: Thread, vocabulary: Vocabulary) -> list[gr.ChatMessage]:
-    """The thread as chat messages: message ``2k`` is what was said in turn k, ``2k+1`` the reply."""
-    shown = []
-    for index, turn in enumerate(thread.turns):
-        shown.append(gr.ChatMessage(role="user", content=web_view.plain(turn.said)))
-        if turn.advice:
-            last = index == len(thread.turns) - 1
-            shown.append(
-                gr.ChatMessage(
-                    role="assistant",
-                    content=web_view.answer(turn.advice.answer, index, turn.advice.citations),
-                    options=web_view.options(turn.advice, vocabulary) if last else [],
-                )
-            )
-        elif turn.error:
-            shown.append(gr.ChatMessage(role="assistant", content=web_view.plain(turn.error)))
-    return shown
-
-
-def next_turn(thread: Thread, text: str, day: date, received: date | None, follow_up: bool) -> Turn:
-    """What the person wrote as the next turn; as a follow-up it is added to the words and facts given before."""
-    before = thread.latest()
-    if not (follow_up and before):
-        return Turn(text, Question(text=text, day=day, received=received))
-    question = before.question
-    return Turn(
-        text,
-        Question(
-            text=f"{question.text}\n{text}",
-            day=day,
-            received=received or question.received,
-            confirmed=question.confirmed,
-        ),
-    )
-
-
-def corrected(turn: Turn, fact: str, value: str | tuple[str, ...], vocabulary: Vocabulary) -> Turn:
-    """The same question again, with one fact set by the person."""
-    kind = vocabulary.facts[fact]
-    values = (value,) if isinstance(value, str) else value
-    words = "、".join("不清楚" if v == "unknown" else kind.show(v) for v in values)
-    confirmed: Mapping[str, str | tuple[str, ...]] = {**turn.question.confirmed, fact: value}
-    return Turn(f"更正事实：{kind.label}＝{words}", replace(turn.question, confirmed=confirmed))
-
-
-def read_day(value: str | None, name: str) -> date | None:
-    """A day as the date field gives it. Raises ``ValueError`` with a sentence for the person."""
-    written = (value or "").strip()
-    if not written:
-        return None
-    try:
-        return date.fromisoformat(written[:10])
-    except ValueError:
-        raise ValueError(f"{name}“{written}”不是一个日期，请写成 2026-03-05 这样。") from None
-
-
-# ---------------------------------------------------------------- the page
-
-
-def build_app(
-    advisor: Asks, corpus: web_view.Provisions, settings: Settings, examples: Sequence[Example]
-) -> gr.Blocks:
-    """The page. ``corpus`` gives the days in force; the words of the sources come with the advice."""
-    vocabulary = load_vocabulary(settings.knowledge)
-    choices = [(kind.label, kind.name) for kind in vocabulary.facts.values()]
-
-    def panels(thread: Thread) -> tuple[str, str]:
-        advice = thread.advice()
-        return web_view.sources(advice, thread.selected, corpus), web_view.basis(advice, vocabulary)
-
-    def exchange(thread: Thread, turn: Turn) -> Iterator[tuple[Any, ...]]:
-        """Show what was said at once, then the reply."""
-        asked = Thread((*thread.turns, turn), thread.selected)
-        yield asked, messages(asked, vocabulary), *panels(thread), "", gr.skip(), gr.skip()
-        done = Thread((*thread.turns, reply(advisor, turn)), len(thread.turns))
-        advice = done.advice()
-        case = bool(advice and advice.determination)
-        asks = bool(advice and advice.determination and advice.determination.missing_facts)
-        checkbox = gr.Checkbox(visible=bool(done.latest()) and case, value=asks)
-        yield done, messages(done, vocabulary), *panels(done), "", checkbox, gr.Group(visible=case)
-
-    def refuse(thread: Thread, why: str) -> tuple[Any, ...]:
-        return thread, gr.skip(), gr.skip(), gr.skip(), _notice(why), gr.skip(), gr.skip()
-
-    def send(
-        text: str, thread: Thread, day: str, received: str, follow_up: bool
-    ) -> Iterator[tuple[Any, ...]]:
-        if not text.strip():
-            yield gr.skip(), *refuse(thread, _EMPTY)
-            return
-        try:
-            law_day = read_day(day, "适用法律的日期") or date.today()
-            arrived = read_day(received, "收到决定的日期")
-        except ValueError as error:
-            yield gr.skip(), *refuse(thread, str(error))
-            return
-        for state in exchange(thread, next_turn(thread, text.strip(), law_day, arrived, follow_up)):
-            yield "", *state
-
-    def answer_option(thread: Thread, event: gr.SelectData) -> Iterator[tuple[Any, ...]]:
-        fact, _, value = str(event.value).partition("=")
-        turn = thread.latest()
-        if turn and value in vocabulary.values_of(fact):
-            yield from exchange(thread, corrected(turn, fact, value, vocabulary))
-
-    def correct(
-        thread: Thread, fact: str | None, one: str | None, several: list[str]
-    ) -> Iterator[tuple[Any, ...]]:
-        turn = thread.turns[thread.selected] if thread.advice() else None
-        many = bool(fact) and vocabulary.facts[str(fact)].kind == "many"
-        value = (tuple(several) or None) if many else one
-        if turn is None or not fact or value is None:
-            yield refuse(thread, "请先选一项事实，再选它应该是什么。")
-            return
-        yield from exchange(thread, corrected(turn, fact, value, vocabulary))
-
-    def choose_fact(fact: str | None) -> tuple[Any, Any]:
-        if not fact:
-            return gr.Radio(visible=False), gr.CheckboxGroup(visible=False)
-        kind = vocabulary.facts[fact]
-        values = [(kind.show(v), v) for v in kind.values]
-        many = kind.kind == "many"
-        return (
-            gr.Radio(choices=[*values, ("不清楚", "unknown")], value=None, visible=not many),
-            gr.CheckboxGroup(choices=values, value=[], visible=many),
-        )
-
-    def select(thread: Thread, event: gr.SelectData) -> tuple[Any, ...]:
-        index = event.index[0] if isinstance(event.index, (list, tuple)) else event.index
-        turn = int(index) // 2
-        if not (0 <= turn < len(thread.turns)) or not thread.turns[turn].advice:
-            return thread, gr.skip(), gr.skip()
-        chosen = replace(thread, selected=turn)
-        return chosen, *panels(chosen)
-
-    def pick_example(event: gr.SelectData) -> str:
-        return str(event.value["text"])
-
-    def start_over() -> tuple[Any, ...]:
-        empty = Thread()
-        return (
-            empty, [], *panels(empty), "", gr.Checkbox(visible=False, value=False), gr.Group(visible=False),
-            "", date.today().isoformat(), None,
-        )  # fmt: skip
-
-    with gr.Blocks(title="责明", analytics_enabled=False, fill_height=True, delete_cache=(3600, 3600)) as app:
-        thread = gr.State(Thread(), time_to_live=6 * 3600)
-        with gr.Row(elem_id="z-top"):
-            gr.HTML("<h1>责明 <small>问责咨询</small></h1>", elem_id="z-title")
-            anew = gr.Button("新情况", size="sm", elem_id="z-new", scale=0)
-        with gr.Row(elem_id="z-main"):
-            with gr.Column(scale=3, min_width=320, elem_id="z-left"):
-                chat = gr.Chatbot(
-                    elem_id="z-chat",
-                    show_label=False,
-                    label="对话",
-                    container=False,
-                    height="auto",
-                    sanitize_html=True,
-                    allow_tags=False,
-                    latex_delimiters=[],
-                    buttons=[],
-                    layout="bubble",
-                    feedback_options=None,
-                    group_consecutive_messages=False,
-                    allow_file_downloads=False,
-                    placeholder=_WELCOME,
-                    examples=[{"text": e.text, "display_text": f"{e.role}：{e.text}"} for e in examples],
-                )
-                with gr.Row(elem_id="z-ask"):
-                    said = gr.Textbox(
-                        show_label=False,
-                        label="情况或问题",
-                        placeholder="什么事、谁负责、造成了什么后果、走到哪一步了……",
-                        lines=2,
-                        max_lines=8,
-                        container=False,
-                        elem_id="z-input",
-                        scale=1,
-                    )
-                    go = gr.Button("发送", variant="primary", elem_id="z-send", scale=0, min_width=88)
-                notice = gr.HTML("", elem_id="z-notice")
-                follow_up = gr.Checkbox(False, label="接着上面的情况补充", visible=False, elem_id="z-follow")
-                with gr.Row(elem_id="z-days"):
-                    day = gr.DateTime(
-                        value=lambda: date.today().isoformat(),
-                        include_time=False,
-                        type="string",
-                        label="按哪一天的规定",
-                        elem_id="z-day",
-                        min_width=140,
-                    )
-                    received = gr.DateTime(
-                        include_time=False,
-                        type="string",
-                        label="收到决定的日期（可不填）",
-                        elem_id="z-received",
-                        min_width=140,
-                    )
-            with gr.Column(scale=2, min_width=300, elem_id="z-right"), gr.Tabs():
-                with gr.Tab("来源"):
-                    sources = gr.HTML(web_view.sources(None, 0, corpus), elem_id="z-sources")
-                with gr.Tab("判断与事实"):
-                    reasons = gr.HTML(web_view.basis(None, vocabulary), elem_id="z-basis")
-                    with gr.Group(visible=False, elem_id="z-correct") as form:
-                        fact = gr.Dropdown(choices, value=None, label="更正一项事实", elem_id="z-fact")
-                        one = gr.Radio([], label="应该是", visible=False)
-                        several = gr.CheckboxGroup([], label="应该是（可多选）", visible=False)
-                        again = gr.Button("按更正后的事实再判断", size="sm", elem_id="z-again")
-
-        state = [thread, chat, sources, reasons, notice, follow_up, form]
-        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        gr.on(
-            [go.click, said.submit], send, [said, thread, day, received, follow_up], [said, *state], **quiet
-        )
-        chat.example_select(pick_example, None, said, **quiet).then(
-            send, [said, thread, day, received, follow_up], [said, *state], **quiet
-        )
-        chat.option_select(answer_option, thread, state, **quiet)
-        chat.select(select, thread, [thread, sources, reasons], **quiet)
-        fact.change(choose_fact, fact, [one, several], **quiet)
-        again.click(correct, [thread, fact, one, several], state, **quiet)
-        anew.click(start_over, None, [*state, said, day, received], **quiet)
-    return app
-
-
-def _notice(text: str) -> str:
-    return f'<p role="status" class="z-notice">{web_view.escape(text)}</p>'
-
-
-def theme() -> gr.themes.Base:
-    """Ink on paper, one accent; only fonts that the reader's machine already has."""
-    chinese = ("PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC")
-    return gr.themes.Base(
-        primary_hue=gr.themes.colors.teal,
-        neutral_hue=gr.themes.colors.stone,
-        radius_size=gr.themes.sizes.radius_sm,
-        font=("system-ui", *chinese, "sans-serif"),
-        font_mono=("ui-monospace", "Consolas", "monospace"),
-    )
-
-
-def launch(app: gr.Blocks, settings: Settings) -> str:
-    """Start the page in the background and return its address.
+def check_address(settings: Settings) -> None:
+    """Whether the page can be opened there.
 
     Raises:
         SettingsError: the address is not this machine's own, or the port is taken.
     """
     if not _loopback(settings.host):
         raise SettingsError(
-            f"网页还没有登录和权限，只能在本机使用，不能监听 {settings.host}；请把 ZEMING_HOST 设为 127.0.0.1。"
+            f"网页还没有登录和权限，只能在本机使用，不能监听 {settings.host}；"
+            "请把 ZEMING_HOST 设为 127.0.0.1。"
         )
-    taken = SettingsError(
-        f"端口 {settings.port} 已被占用，请关掉占用它的程序，或者用 ZEMING_PORT 换一个端口后重试。"
-    )
     try:
         with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if sys.platform != "win32":  # there it would let two programs share the port
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((settings.host, settings.port))
     except OSError as error:
-        raise taken from error
+        raise _taken(settings) from error
+
+
+def _taken(settings: Settings) -> SettingsError:
+    return SettingsError(
+        f"端口 {settings.port} 已被占用，请关掉占用它的程序，或者用 ZEMING_PORT 换一个端口后重试。"
+    )
+
+
+def launch(app: Blocks, settings: Settings) -> str:
+    """Start the page in the background and return its address. Raises as :func:`check_address`."""
+    check_address(settings)
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data / "gradio")
     try:
         app.queue(api_open=False).launch(
@@ -397,7 +81,7 @@ def launch(app: gr.Blocks, settings: Settings) -> str:
             head=f"<script>{(_HERE / 'web.js').read_text(encoding='utf-8')}</script>",
         )
     except OSError as error:  # somebody took the port in between
-        raise taken from error
+        raise _taken(settings) from error
     return f"http://{settings.host}:{settings.port}"
 
 
@@ -408,14 +92,19 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def serve(settings: Settings) -> None:
-    """Start the page, print its address and stay until interrupted. Raises as :func:`launch`."""
-    from assistant import wiring
-
-    parts = wiring.build(settings)
+def serve(settings: Settings, progress: Progress | None = None) -> None:
+    """Start the page, print its address and stay until interrupted. Raises as :func:`check_address`."""
+    check_address(settings)  # before the slow part
+    parts = wiring.build(settings, progress or _announce)
     app = build_app(parts.advisor, parts.corpus, settings, load_examples(settings.prompts))
     address = launch(app, settings)
     print(f"责明已经打开：{address} （按 Ctrl+C 停止）", flush=True)
     if sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(address)
     app.block_thread()
+
+
+@contextmanager
+def _announce(total: int, what: str) -> Iterator[Callable[[int], object]]:
+    print(f"{what}（共 {total} 条，第一次约需一两分钟）……", flush=True)
+    yield lambda _: None

@@ -1,7 +1,7 @@
 """What the web page shows, as HTML made from plain values.
 
-Comes in: text that people, documents or models wrote, and :class:`Advice`. Goes out: HTML in which only the tags
-written here are live; everything else is escaped. No Gradio, no state, no clock.
+Comes in: text that people, documents or models wrote, and :class:`Advice`. Goes out: HTML in which only the
+tags written here are live; everything else is escaped. No Gradio, no state, no clock.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 
-from assistant.law.vocabulary import Vocabulary
+from assistant.law.vocabulary import FactKind, Vocabulary
 from assistant.model import Advice, Citation, Fact, Finding, Provision
 
 _FINDING_MARKS = {"yes": "是", "no": "否", "unknown": "待定"}
@@ -41,12 +41,15 @@ def plain(text: str) -> str:
 def answer(markdown: str, turn: int, citations: Sequence[Citation]) -> str:
     """An answer as one block of HTML. Each ``[n]`` that has a source becomes a link to it.
 
-    HTML, links, images and addresses in the markdown stay text.
+    HTML, links, images and addresses in the markdown stay text. The numbered list of labels at the end of an
+    answer is left out: the page shows the sources themselves.
 
     >>> answer("**属于** [9]", 0, [])
     '<div class="z-answer" id="answer-0"><p><strong>属于</strong> [9]</p></div>'
     """
-    body = _reader(turn, {c.n: c.label for c in citations}).render(markdown)
+    labels = {c.n: c.label for c in citations}
+    kept = [line for line in markdown.split("\n") if not _lists_source(line, labels)]
+    body = _reader(turn, labels).render("\n".join(kept))
     sources = ""
     if citations:
         sources = (
@@ -55,6 +58,11 @@ def answer(markdown: str, turn: int, citations: Sequence[Citation]) -> str:
         )
     inside = (body.strip() + sources).replace("\n", "&#10;")
     return f'<div class="z-answer" id="answer-{turn}">{inside}</div>'
+
+
+def _lists_source(line: str, labels: dict[int, str]) -> bool:
+    number, dot, label = line.partition(". ")
+    return bool(dot) and number.isdecimal() and label.startswith(labels.get(int(number), "\n"))
 
 
 def _reader(turn: int, labels: dict[int, str]) -> MarkdownIt:
@@ -68,15 +76,16 @@ def _reader(turn: int, labels: dict[int, str]) -> MarkdownIt:
             return False
         if not silent:
             token = state.push("html_inline", "", 0)
-            token.content = (
-                f'<a class="z-cite" href="#source-{turn}-{int(number)}" '
-                f'title="{escape(labels[int(number)])}">[{int(number)}]</a>'
-            )
+            token.content = _cite(turn, int(number), labels[int(number)])
         state.pos = end + 1
         return True
 
     reader.inline.ruler.before("escape", "cite", cite)
     return reader
+
+
+def _cite(turn: int, number: int, label: str) -> str:
+    return f'<a class="z-cite" href="#source-{turn}-{number}" title="{escape(label)}">[{number}]</a>'
 
 
 def sources(advice: Advice | None, turn: int, corpus: Provisions) -> str:
@@ -125,16 +134,16 @@ def _card(citation: Citation, turn: int, provision: Provision | None) -> str:
     )
 
 
-def basis(advice: Advice | None, vocabulary: Vocabulary) -> str:
+def basis(advice: Advice | None, turn: int, vocabulary: Vocabulary) -> str:
     """The findings and the facts that one answer rests on."""
     if advice is None or (advice.determination is None and not advice.facts):
         return (
             '<div class="z-panel"><p class="z-quiet">说一个情况，这里会列出读到的事实和每一步认定。</p></div>'
         )
     findings = advice.determination.findings if advice.determination else ()
-    numbers = {c.id: c.n for c in advice.citations}
-    steps = "".join(_finding(f, numbers) for f in findings)
-    facts = "".join(_fact(f, vocabulary) for f in advice.facts)
+    cites = {c.id: _cite(turn, c.n, c.label) for c in advice.citations}
+    steps = "".join(_finding(f, cites) for f in findings)
+    facts = "".join(_fact(f, kind) for f in advice.facts if (kind := shown(f.name, vocabulary)))
     parts = []
     if steps:
         parts.append(f'<h3>每一步认定</h3><ol class="z-steps">{steps}</ol>')
@@ -146,22 +155,24 @@ def basis(advice: Advice | None, vocabulary: Vocabulary) -> str:
     return f'<div class="z-panel">{"".join(parts)}</div>'
 
 
-def _finding(finding: Finding, numbers: dict[str, int]) -> str:
-    cited = "".join(f" [{numbers[p]}]" for p in finding.provisions if p in numbers)
+def _finding(finding: Finding, cites: dict[str, str]) -> str:
+    cited = "".join(cites[p] for p in finding.provisions if p in cites)
     return (
         f'<li><span class="z-mark z-{finding.status}">{_FINDING_MARKS[finding.status]}</span>'
         f"<b>{escape(finding.title)}</b> {escape(finding.reason)}{cited}</li>"
     )
 
 
-def _fact(fact: Fact, vocabulary: Vocabulary) -> str:
-    kind = vocabulary.facts.get(fact.name)
-    name, value = (kind.label, kind.show(fact.value)) if kind else (fact.name, fact.value)
-    if fact.value == "unknown":
-        value = "不清楚"
+def shown(name: str, vocabulary: Vocabulary) -> FactKind | None:
+    """The fact's kind, when it is about the case; facts about how the question is put are not for readers."""
+    kind = vocabulary.facts.get(name)
+    return kind if kind and kind.about != "question" else None
+
+
+def _fact(fact: Fact, kind: FactKind) -> str:
     words = f"“{escape(_short(fact.evidence, 40))}”" if fact.evidence and fact.source != "confirmed" else ""
     return (
-        f"<dt>{escape(name)}：{escape(value)}</dt>"
+        f"<dt>{escape(kind.label)}：{escape(kind.show(fact.value))}</dt>"
         f'<dd class="z-quiet">{_FACT_SOURCES[fact.source]} {words}</dd>'
     )
 

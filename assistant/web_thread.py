@@ -1,0 +1,100 @@
+"""The thread of a chat: what was said, what was answered, which answer is selected.
+
+Comes in: text, days and corrections from the page. Goes out: the next :class:`Thread`. No Gradio, nothing
+written down; an error becomes a sentence in the thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from assistant.errors import ZemingError
+from assistant.law.vocabulary import Vocabulary
+from assistant.model import Advice, Question
+
+_LOG = logging.getLogger("zeming.web")
+_FAULT = "程序出了差错，这次没有答成，不是您的问题；可以换个说法再试，或者把出错时间告诉维护人员。"
+
+
+class Asks(Protocol):
+    def ask(self, question: Question) -> Advice: ...
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One exchange. ``said`` is what the person's bubble shows; without ``advice`` the reply is an error."""
+
+    said: str
+    question: Question
+    advice: Advice | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Thread:
+    """One case: everything said since 新情况. ``selected`` is the turn whose sources are shown."""
+
+    turns: tuple[Turn, ...] = ()
+    selected: int = -1
+
+    def advice(self) -> Advice | None:
+        return self.turns[self.selected].advice if 0 <= self.selected < len(self.turns) else None
+
+    def latest(self) -> Turn | None:
+        """The last turn that was answered."""
+        return next((turn for turn in reversed(self.turns) if turn.advice), None)
+
+
+def reply(advisor: Asks, turn: Turn) -> Turn:
+    """The turn with its answer, or with one sentence saying why there is none. Never raises."""
+    try:
+        return replace(turn, advice=advisor.ask(turn.question))
+    except ZemingError as error:
+        return replace(turn, error=str(error))
+    except Exception as error:  # the last net: a person must never meet a traceback, nor the log their words
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        _LOG.error("答复时出错：%s，%s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
+        return replace(turn, error=_FAULT)
+
+
+def next_turn(thread: Thread, text: str, day: date, received: date | None, follow_up: bool) -> Turn:
+    """What the person wrote as the next turn; a follow-up is added to the words and facts given before."""
+    before = thread.latest()
+    if not (follow_up and before):
+        return Turn(text, Question(text=text, day=day, received=received))
+    question = before.question
+    return Turn(
+        text,
+        Question(
+            text=f"{question.text}\n{text}",
+            day=day,
+            received=received or question.received,
+            confirmed=question.confirmed,
+        ),
+    )
+
+
+def corrected(turn: Turn, fact: str, value: str | tuple[str, ...], vocabulary: Vocabulary) -> Turn:
+    """The same question again, with one fact set by the person."""
+    kind = vocabulary.facts[fact]
+    values = (value,) if isinstance(value, str) else value
+    words = "、".join("不清楚" if v == "unknown" else kind.show(v) for v in values)
+    confirmed: Mapping[str, str | tuple[str, ...]] = {**turn.question.confirmed, fact: value}
+    return Turn(f"更正事实：{kind.label}＝{words}", replace(turn.question, confirmed=confirmed))
+
+
+def read_day(value: str | None, name: str) -> date | None:
+    """A day as the date field gives it. Raises ``ValueError`` with a sentence for the person."""
+    written = (value or "").strip()
+    if not written:
+        return None
+    try:
+        return date.fromisoformat(written[:10])
+    except ValueError:
+        raise ValueError(f"{name}“{written}”不是一个日期，请写成 2026-03-05 这样。") from None
