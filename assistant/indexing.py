@@ -87,7 +87,7 @@ def ensure_index(
         IndexUnavailable: the index cannot be written.
         EmbeddingError: the model cannot be loaded or reached. The older index stays as it is.
     """
-    digest = _digest(entries)
+    digest = digest_of(entries)
     if store.holds(digest):
         return None
     with store.building(wait=not store.usable()) as ours:
@@ -123,6 +123,7 @@ def _build(entries: Sequence[Entry], store: Store, digest: str, progress: Progre
     )
 
 
-def _digest(entries: Sequence[Entry]) -> str:
+def digest_of(entries: Sequence[Entry]) -> str:
+    """Names the state of an index that holds just these entries."""
     rows = [(entry.key, entry.provision_id, entry.role, entry.text) for entry in entries]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()

@@ -6,19 +6,25 @@ Comes in: settings. Goes out: :class:`Parts`, ready to answer. Raises ``Knowledg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from assistant.adapters.search_process import SearchProcess
 from assistant.advisor import Advisor
 from assistant.errors import KnowledgeError
-from assistant.indexing import Progress, ensure_index, entries
+from assistant.indexing import Progress, digest_of, ensure_index, entries
 from assistant.law.citations import resolve
 from assistant.law.corpus import Corpus, check_knowledge, load_corpus
-from assistant.law.lexicon import check_lexicon, load_lexicon
+from assistant.law.hints import hints_of
+from assistant.law.lexicon import Lexicon, check_lexicon, load_lexicon
 from assistant.law.ruleset import load_tables
 from assistant.law.tables import load_periods, load_remedies
-from assistant.law.vocabulary import Vocabulary, load_vocabulary
+from assistant.law.vocabulary import load_vocabulary
 from assistant.prompts import Prompts
 from assistant.settings import Settings
 from assistant.steps.answering import Writer
@@ -44,8 +50,12 @@ def load_law(settings: Settings, prompts: Prompts) -> Law:
     return Law(corpus, vocabulary, tables, remedies, labels["scope"])
 
 
-def build(settings: Settings, progress: Progress | None = None) -> Parts:
-    """Everything needed to answer; prepares the search index when it is missing or out of date."""
+def build(settings: Settings, progress: Progress | None = None, ahead: SearchProcess | None = None) -> Parts:
+    """Everything needed to answer; prepares the search index when it is missing or out of date.
+
+    Args:
+        ahead: a search process already started, for commands that answer once.
+    """
     prompts = Prompts(settings.prompts)
     law = load_law(settings, prompts)
     writer = Writer(
@@ -57,19 +67,45 @@ def build(settings: Settings, progress: Progress | None = None) -> Parts:
     )
     advisor = Advisor(
         law=law,
-        lexicon=load_lexicon(settings.knowledge, law.vocabulary),
-        retriever=_retriever(settings, law.corpus, progress),
+        lexicon=_hinted(load_lexicon(settings.knowledge, law.vocabulary), settings.data / "hints.json"),
+        retriever=_retriever(settings, law.corpus, progress, ahead),
         writer=writer,
         max_chars=settings.max_question_chars,
     )
     return Parts(advisor, law.corpus, settings)
 
 
-def _retriever(settings: Settings, corpus: Corpus, progress: Progress | None) -> Retriever:
+def _hinted(lexicon: Lexicon, kept: Path) -> Lexicon:
+    """The lexicon with its hints, worked out once for each state of the lexicon and kept in a file.
+
+    The file only saves time: when it cannot be read or written, the hints are worked out again.
+    """
+    regexes = lexicon.regexes()
+    digest = hashlib.sha256("\n".join(regexes).encode()).hexdigest()
+    try:
+        found = json.loads(kept.read_text("utf-8"))
+        if found["digest"] == digest:
+            return replace(lexicon, hints=found["hints"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    hints = hints_of(regexes)
+    with suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        partial = kept.with_name(f"{kept.name}.{os.getpid()}")
+        partial.write_text(json.dumps({"digest": digest, "hints": hints}, ensure_ascii=False), "utf-8")
+        os.replace(partial, kept)
+    return replace(lexicon, hints=hints)
+
+
+def _retriever(
+    settings: Settings, corpus: Corpus, progress: Progress | None, ahead: SearchProcess | None
+) -> Retriever:
+    indexed = entries(corpus)
+    if ahead and ahead.holds(digest_of(indexed)):
+        return Retriever(indexed, ahead)
     from assistant.adapters.embeddings import fingerprint, make_embeddings
     from assistant.adapters.vector_store import VectorStore
 
-    indexed = entries(corpus)
     store = VectorStore(settings, make_embeddings(settings), fingerprint(settings))
     ensure_index(indexed, store, progress)
     return Retriever(indexed, store)

@@ -39,8 +39,8 @@ def mentions(answer: str, wanted: str) -> bool:
 
 
 def hit(given: list[str], gold: set[str], k: int) -> bool:
-    """Whether one of the first k clauses is a gold clause or an article of which gold names a part, or a part of it."""
-    return any(g == w or g.startswith(w + ".") or w.startswith(g + ".") for g in given[:k] for w in gold)
+    """Whether one of the first k clauses is a gold clause, or a part of one (gold may name a whole article)."""
+    return any(g == w or g.startswith(w + ".") for g in given[:k] for w in gold)
 
 
 def score_cases(gold: Path, answers: Path, corpus: Corpus, day: date) -> dict[str, Any]:

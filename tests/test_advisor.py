@@ -68,7 +68,8 @@ def test_the_answer_comes_first_with_its_clause(
 
 
 @pytest.mark.parametrize(
-    "text", ["今天天气怎么样？", "帮我写一首关于春天的诗", "红烧肉怎么做", "推荐几部电影", "Python 怎么读文件"]
+    "text",
+    ["今天天气怎么样？", "帮我写一首关于春天的诗", "红烧肉怎么做", "推荐几部电影", "Python 怎么读文件"],
 )
 def test_other_matters_are_declined_politely(parts: Parts, text: str) -> None:
     advice = parts.advisor.ask(Question(text, DAY))

@@ -152,7 +152,9 @@ def test_a_wrong_setting_is_named(zeming: Run) -> None:
     assert "ZEMING_STORE" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["wenze-2019#7.1.3", "问责条例第七条第三项", "《中国共产党问责条例》第七条第（三）项"])
+@pytest.mark.parametrize(
+    "name", ["wenze-2019#7.1.3", "问责条例第七条第三项", "《中国共产党问责条例》第七条第（三）项"]
+)
 def test_kb_show_by_id_and_by_label(zeming: Run, name: str) -> None:
     done = zeming("kb", "show", name)
     assert done.returncode == 0, done.stderr

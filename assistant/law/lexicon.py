@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -21,6 +21,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.errors import KnowledgeError
+from assistant.law.schema import flags
 from assistant.law.vocabulary import Vocabulary
 
 Scope = Literal["clause", "sentence", "text"]
@@ -80,6 +81,18 @@ class Lexicon:
     roles: tuple[Role, ...]
     people: Mapping[str, re.Pattern[str]]
     marks: Mapping[str, re.Pattern[str]]
+    hints: Mapping[str, list[str]] = field(
+        default_factory=dict
+    )  # see law/hints.py; without them all are tried
+
+    def may_match(self, regex: str, text: str) -> bool:
+        """False only when the regex cannot match anywhere in the text."""
+        hint = self.hints.get(regex)
+        return hint is None or any(string in text for string in hint)
+
+    def regexes(self) -> list[str]:
+        """Every regex that decides whether a pattern is tried, each once."""
+        return list(dict.fromkeys(r for p in self.patterns for r in (*p.any, *p.context)))
 
 
 @cache
@@ -306,7 +319,7 @@ def _read(path: Path, folder: Path) -> _File:
     if isinstance(data, list):
         data = {"patterns": data}
     try:
-        return _File.model_validate(_flags(data or {}))
+        return _File.model_validate(flags(data or {}))
     except ValidationError as error:
         first = error.errors()[0]
         key = tuple(first["loc"])
@@ -316,17 +329,6 @@ def _read(path: Path, folder: Path) -> _File:
             "missing": f"缺少“{name}”，请补上。",
         }.get(first["type"], f"“{name}”的值“{first.get('input')}”不可用（{first['msg']}），请改正。")
         raise KnowledgeError(what, shown, _line(path, key)) from error
-
-
-def _flags(data: Any) -> Any:
-    """YAML reads a bare ``yes`` as true; flags are written yes and no."""
-    if isinstance(data, bool):
-        return "yes" if data else "no"
-    if isinstance(data, dict):
-        return {key: _flags(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_flags(value) for value in data]
-    return data
 
 
 def _shown(path: Path, folder: Path) -> str:

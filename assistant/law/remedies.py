@@ -1,6 +1,7 @@
 """Remedy routes with their last days.
 
-Comes in: rows of the tables, the day a decision was received. Goes out: :class:`~assistant.model.Route`. How days are counted is written at :func:`last_day`.
+Comes in: rows of the tables, the day a decision was received. Goes out: :class:`~assistant.model.Route`.
+How days are counted is written at :func:`last_day`.
 """
 
 from __future__ import annotations

@@ -89,8 +89,11 @@ def _of_patterns(story: Story, lexicon: Lexicon) -> Iterator[Fact]:
     }
     cut = _RUN.sub(r"\g<0>。", text)
     for pattern in lexicon.patterns:
-        likely = [regex for source in pattern.any if _anywhere(regex := compiled(source), source, cut)]
-        if not likely or not all(compiled(source).search(cut) for source in pattern.context):
+        tried = [source for source in pattern.any if lexicon.may_match(source, cut)]
+        likely = [regex for source in tried if _anywhere(regex := compiled(source), source, cut)]
+        if not likely or not all(
+            lexicon.may_match(source, cut) and compiled(source).search(cut) for source in pattern.context
+        ):
             continue
         for piece in pieces[pattern.scope]:
             yield from _in_piece(story, lexicon, pattern, likely, piece)
