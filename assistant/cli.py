@@ -75,16 +75,19 @@ def ask(
 
 def _show(advice: Advice) -> None:
     """The answer, then the words of each source."""
-    from rich.markdown import Markdown
+    if out.is_terminal:
+        from rich.markdown import Markdown
 
-    out.print(Markdown(advice.answer) if out.is_terminal else advice.answer, markup=False)
+        out.print(Markdown(advice.answer))
+    else:
+        typer.echo(advice.answer)
     for c in advice.citations:
         kind = "原文" if c.kind == "verbatim" else "要旨"
         doubt = "（待核）" if c.confidence == "memory" else ""
-        out.print(f"\n[{c.n}] {c.label}{doubt}", markup=False, style="bold")
-        out.print(f"{kind}：{c.text}", markup=False)
+        out.print(f"\n[{c.n}] {c.label}{doubt}", markup=False, style="bold", soft_wrap=True)
+        out.print(f"{kind}：{c.text}", markup=False, soft_wrap=True)
         if c.source_url:
-            out.print(c.source_url, markup=False, style="dim")
+            out.print(c.source_url, markup=False, style="dim", soft_wrap=True)
 
 
 def _ask_batch(source: Path, target: Path, day: date, received: date | None) -> None:

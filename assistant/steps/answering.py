@@ -18,6 +18,8 @@ from assistant.model import Citation, Clause, Determination, Fact, Finding, Pass
 from assistant.prompts import Prompts, escape_markdown
 
 CLAUSES_SHOWN = 3
+ROUTE_BASIS_SHOWN = 3  # all of them are in the JSON object
+CONSEQUENCES_SHOWN = 2
 OPEN = "needs_more_facts"
 
 
@@ -123,6 +125,7 @@ class Writer:
             "exemptions": [
                 f"{self.labels['exemption'][e.status]}{e.effect}：{e.reason}{sources.mark(e.id)}"
                 for e in made.exemptions
+                if made.scope in self.labels["exemptions_matter"]
             ],
             "routes": [self._route(route, sources) for route in made.routes],
             "deadline_note": self._deadline_note(made.routes),
@@ -162,10 +165,10 @@ class Writer:
         return f"{lead}{clause.label}：{self.corpus.provision(clause.id).topic}{sources.mark(clause.id)}"
 
     def _route(self, route: Route, sources: Sources) -> dict[str, Any]:
-        basis = sources.mark(*route.legal_basis)
+        basis = sources.mark(*route.legal_basis[:ROUTE_BASIS_SHOWN])
         steps = []
         for step in route.steps:
-            words = f"{step.name}：向{step.to}提出" if step.to else step.name
+            words = f"{step.name}：{step.to}" if "向" in step.to else f"{step.name}：向{step.to}提出"
             if step.within:
                 words += f"，{step.within}"
             if step.deadline:
@@ -177,7 +180,8 @@ class Writer:
             doubt = "" if self.labels["unverified"] in basis else self._doubt(step.confidence)
             steps.append(words + doubt + basis)
         name = route.name + self._doubt(route.confidence)
-        effect = f"申诉期间决定：{route.effect_on_execution}{basis}" if route.effect_on_execution else ""
+        told = route.effect_on_execution not in self.labels["effects_not_told"]
+        effect = f"申诉期间，原决定{route.effect_on_execution}{basis}" if told else ""
         return {"name": name, "steps": steps, "effect": effect}
 
     def _deadline_note(self, routes: Sequence[Route]) -> str:
@@ -201,12 +205,11 @@ class Writer:
 
     def period_sentence(self, row: PeriodRow, sources: Sources) -> str:
         """One row of the table of influence periods as a sentence with its marks."""
+        consequences = "；".join(row.consequences[:CONSEQUENCES_SHOWN])
         if row.period_words:
-            words = (
-                f"{row.measure}的影响期：{row.period_words}；期间{'；'.join(row.consequences)}；{row.expiry}"
-            )
+            words = f"{row.measure}的影响期：{row.period_words}；期间{consequences}"
         else:
-            words = f"{row.measure}：{'；'.join(row.consequences)}"
+            words = f"{row.measure}：{consequences}"
         mark = sources.mark(*row.legal_basis)
         doubt = "" if self.labels["unverified"] in mark else self._doubt(row.confidence)
         return words + mark + doubt
