@@ -20,7 +20,7 @@ from assistant.law.text import has_words, is_mostly_foreign
 from assistant.model import Advice, Clause, Determination, Fact, Kind, Passage, Question
 from assistant.privacy import mask_private
 from assistant.steps.answering import Writer
-from assistant.steps.determination import Law, determine
+from assistant.steps.determination import Law, determine, routes_for
 from assistant.steps.facts import read_facts, read_received_date
 from assistant.steps.retrieval import Retriever
 from assistant.steps.verification import verify
@@ -67,13 +67,19 @@ class Advisor:
             return self._decline(question, facts, notices, started)
         if found.degraded:
             notices.append(self._notice("no_dense"))
+        received = question.received or read_received_date(text, question.day)
         if kind == "knowledge":
             made = None
+            asks_remedy = any(f.name == "asks_remedy" and f.value == "yes" for f in facts)
             answer, citations = self.writer.knowledge(
-                found.passages, self._named(references), self._period_rows(facts, text), question.day, notices
+                found.passages,
+                self._named(references),
+                self._period_rows(facts, text),
+                routes_for(facts, self.law, question.day, received) if asks_remedy else (),
+                question.day,
+                notices,
             )
         else:
-            received = question.received or read_received_date(text, question.day)
             made = determine(facts, self.law, question.day, received)
             made = self._with_candidates(made, text, question.day)
             answer, citations = self.writer.scenario(made, facts, question.day, notices)

@@ -21,7 +21,9 @@ def test_the_answer_in_the_readme_is_the_real_one(parts: Parts) -> None:
     assert shown
     quoted = [line.removeprefix(">").strip() for line in shown[1].splitlines()]
     real = parts.advisor.ask(Question(asked[1], date.today())).answer.splitlines()
-    assert [line for line in quoted if line] == [line for line in map(str.strip, real) if line][: len([q for q in quoted if q])]
+    assert [line for line in quoted if line] == [line for line in map(str.strip, real) if line][
+        : len([q for q in quoted if q])
+    ]
 
 
 def test_every_setting_in_the_readme_exists() -> None:

@@ -44,12 +44,15 @@ def limit_words(limit: Limit) -> str:
     '自收到问责决定之日起1个月内'
     >>> limit_words(Limit(None, None, "未规定期限"))
     '未规定期限'
+    >>> limit_words(Limit(30, "日", "直接申诉的，知道处分之日"))
+    '直接申诉的，自知道处分之日起30日内'
     """
     if not limit.amount:
         return limit.counted_from
     words = f"{limit.amount}内"
     if limit.counted_from:
-        words = f"自{limit.counted_from.removesuffix('后')}起{words}"
+        way, comma, start = limit.counted_from.removesuffix("后").rpartition("，")
+        words = f"{way}{comma}自{start}起{words}"
     return words + (f"（{limit.extension}）" if limit.extension else "")
 
 

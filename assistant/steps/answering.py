@@ -96,6 +96,7 @@ class Writer:
             if f.step in ("subject", "nature", "situation", "exemption", "mitigation")
         ]
         responsibility = next((f for f in made.findings if f.step == "responsibility"), None)
+        shows_candidates = made.scope != OPEN and all(c.candidate for c in made.clauses)
         shown = {
             "verdict": verdict,
             "questions": [
@@ -113,7 +114,7 @@ class Writer:
             "clauses": [
                 self._clause(c, sources)
                 for c in made.clauses[:CLAUSES_SHOWN]
-                if not (c.candidate and made.scope == OPEN)
+                if shows_candidates or not c.candidate
             ],
             "responsibility": (
                 f"{made.responsibility}：{responsibility.reason}{sources.mark(*responsibility.provisions)}"
@@ -181,7 +182,10 @@ class Writer:
             steps.append(words + doubt + basis)
         name = route.name + self._doubt(route.confidence)
         told = route.effect_on_execution not in self.labels["effects_not_told"]
-        effect = f"申诉期间，原决定{route.effect_on_execution}{basis}" if told else ""
+        effect = ""
+        if told:
+            words = route.effect_on_execution
+            effect = (words if "期间" in words else f"申诉期间，原决定{words}") + basis
         return {"name": name, "steps": steps, "effect": effect}
 
     def _deadline_note(self, routes: Sequence[Route]) -> str:
@@ -221,6 +225,7 @@ class Writer:
         passages: Sequence[Passage],
         named: Sequence[str],
         period_rows: Sequence[PeriodRow],
+        routes: Sequence[Route],
         day: date,
         notices: Sequence[str],
     ) -> tuple[str, tuple[Citation, ...]]:
@@ -230,20 +235,24 @@ class Writer:
             passages: what retrieval found, best first.
             named: provisions that the question itself names; they come before anything found.
             period_rows: rows of the influence-period table that the question asks about.
+            routes: remedy routes that the question asks about.
         """
         sources = Sources(self.corpus, day, self.labels["unverified"])
         lead = [self.period_sentence(row, sources) + "。" for row in period_rows]
+        blocks = [self._route(route, sources) for route in routes]
         order = list(dict.fromkeys([*named, *(p.provision_id for p in passages)]))
-        leading = list(named) or ([] if lead else order[:1])
+        leading = list(named) or ([] if lead or blocks else order[:1])
         lead += [self._said(self.corpus.provision(id), sources) for id in leading]
-        rest = [id for id in order if id not in leading][: 2 if lead else 0]
+        rest = [id for id in order if id not in leading][: 2 if lead or blocks else 0]
         more = [self._said(self.corpus.provision(id), sources) for id in rest]
-        if not lead:
+        if not lead and not blocks:
             lead = [self.labels["notices"]["nothing_found"]]
         citations = sources.citations()
         answer = self.prompts.render(
             "knowledge.md.j2",
             lead=lead,
+            routes=blocks,
+            deadline_note=self._deadline_note(routes),
             more=more,
             notices=[escape_markdown(n) for n in notices],
             sources=self._source_list(citations),

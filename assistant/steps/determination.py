@@ -116,6 +116,12 @@ def determine(facts: Iterable[Fact], law: Law, day: date, received: date | None 
     )
 
 
+def routes_for(facts: Iterable[Fact], law: Law, day: date, received: date | None = None) -> tuple[Route, ...]:
+    """The remedy routes that follow from the measure and the person alone, without a verdict."""
+    in_force = law.in_force(day)
+    return _routes(run_table(law.tables["routes"], values_of(facts), in_force), law, received, in_force)
+
+
 # ------------------------------------------------------------------ the chain
 
 
