@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,8 @@ from assistant import wiring
 from assistant.errors import SettingsError
 from assistant.indexing import Progress
 from assistant.settings import Settings
-from assistant.web_page import Example, build_app, load_examples, theme
+from assistant.web_thread import Asks, Example, load_examples
+from assistant.web_view import Provisions
 
 if TYPE_CHECKING:
     from gradio import Blocks
@@ -27,6 +28,18 @@ if TYPE_CHECKING:
 __all__ = ["Example", "build_app", "check_address", "launch", "load_examples", "serve"]
 
 _HERE = Path(__file__).parent
+
+
+def build_app(advisor: Asks, corpus: Provisions, settings: Settings, examples: Sequence[Example]) -> Blocks:
+    """The page, not yet open. ``corpus`` gives the days in force."""
+    # Gradio and its hub client read these once, when they are imported; hence the late import.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_TEMP_DIR"] = str(settings.data / "gradio")
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from assistant import web_page
+
+    return web_page.build_app(advisor, corpus, settings, examples)
 
 
 def check_address(settings: Settings) -> None:
@@ -58,7 +71,8 @@ def _taken(settings: Settings) -> SettingsError:
 def launch(app: Blocks, settings: Settings) -> str:
     """Start the page in the background and return its address. Raises as :func:`check_address`."""
     check_address(settings)
-    os.environ["GRADIO_TEMP_DIR"] = str(settings.data / "gradio")
+    from assistant.web_page import theme
+
     try:
         app.queue(api_open=False).launch(
             server_name=settings.host,
@@ -75,6 +89,7 @@ def launch(app: Blocks, settings: Settings) -> str:
             pwa=False,
             mcp_server=False,
             state_session_capacity=200,
+            max_file_size="1kb",  # nothing is uploaded here
             favicon_path=_HERE / "web.svg",
             theme=theme(),
             css=(_HERE / "web.css").read_text(encoding="utf-8"),

@@ -6,58 +6,30 @@ in memory; nothing a person writes is logged or written to disk.
 
 from __future__ import annotations
 
-import os
-
-# Gradio and its hub client read these when they are imported, which happens here only.
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-os.environ["HF_HUB_OFFLINE"] = "1"
-
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from html import escape
-from pathlib import Path
 from typing import Any, cast
 
 import gradio as gr
-import yaml
 from gradio import Blocks
 
 from assistant import web_view
-from assistant.errors import KnowledgeError
+from assistant.errors import QuestionError
 from assistant.law.vocabulary import Vocabulary, load_vocabulary
 from assistant.settings import Settings
-from assistant.web_thread import Asks, Thread, Turn, corrected, next_turn, read_day, reply
+from assistant.web_thread import Asks, Example, Thread, Turn, corrected, next_turn, read_days, reply
 
-_EMPTY = "请先写下情况或者问题，再点“发送”。"
 _WELCOME = """<div class="z-welcome"><h2>您好，请说情况</h2>
-<p>说说发生了什么，看它算不算问责、依据哪一条。</p>
+<p>说说发生了什么，看算不算问责、依据哪条。</p>
 <p>每句话都有出处，点 [1] 就能看到条款。</p>
-<p>只在这台电脑上运行，不联网，不保存您写的内容。</p></div>"""
+<p>只在本机运行，不联网，不保存您写的内容。</p></div>"""
 
 
-@dataclass(frozen=True)
-class Example:
-    """An example question on the first screen: who would ask it, and the words."""
-
-    role: str
-    text: str
-
-
-def load_examples(folder: Path) -> tuple[Example, ...]:
-    """Read ``examples.yaml`` in the prompts folder.
-
-    Raises:
-        KnowledgeError: the file is missing or has another shape.
-    """
-    try:
-        rows = yaml.safe_load((folder / "examples.yaml").read_text(encoding="utf-8"))["examples"]
-        return tuple(Example(role=str(row["role"]), text=str(row["text"]).strip()) for row in rows)
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise KnowledgeError(
-            "读不懂示例问题，请按 examples: 下每行一个 {role, text} 改正。", "prompts/examples.yaml"
-        ) from error
+# Component -> new value; components that are not named stay as they are. Gradio reads the annotations of
+# handlers to pass them events, so this name must be found in the module.
+Changes = dict[Any, Any]
 
 
 def messages(thread: Thread, vocabulary: Vocabulary) -> list[gr.ChatMessage]:
@@ -85,93 +57,6 @@ def build_app(
     """The page. ``corpus`` gives the days in force; the words of the sources come with the advice."""
     vocabulary = load_vocabulary(settings.knowledge)
     choices = [(k.label, k.name) for k in vocabulary.facts.values() if web_view.shown(k.name, vocabulary)]
-
-    def panels(thread: Thread) -> tuple[str, str]:
-        advice = thread.advice()
-        return web_view.sources(advice, thread.selected, corpus), web_view.basis(
-            advice, thread.selected, vocabulary
-        )
-
-    def exchange(thread: Thread, turn: Turn) -> Iterator[tuple[Any, ...]]:
-        """Show what was said at once, then the reply."""
-        asked = Thread((*thread.turns, turn), thread.selected)
-        yield asked, messages(asked, vocabulary), *panels(thread), "", gr.skip(), gr.skip()
-        done = Thread((*thread.turns, reply(advisor, turn)), len(thread.turns))
-        advice = done.advice()
-        case = bool(advice and advice.determination)
-        asks = bool(advice and advice.determination and advice.determination.missing_facts)
-        checkbox = gr.Checkbox(visible=bool(done.latest()) and case, value=asks)
-        yield done, messages(done, vocabulary), *panels(done), "", checkbox, gr.Group(visible=case)
-
-    def refuse(thread: Thread, why: str) -> tuple[Any, ...]:
-        return thread, gr.skip(), gr.skip(), gr.skip(), _notice(why), gr.skip(), gr.skip()
-
-    def send(
-        text: str, thread: Thread, day: str, received: str, follow_up: bool
-    ) -> Iterator[tuple[Any, ...]]:
-        if not text.strip():
-            yield gr.skip(), *refuse(thread, _EMPTY)
-            return
-        try:
-            law_day = read_day(day, "适用法律的日期") or date.today()
-            arrived = read_day(received, "收到决定的日期")
-            if arrived and arrived > date.today():
-                raise ValueError(f"收到决定的日期 {arrived.isoformat()} 还没有到，请改正或清空。")
-        except ValueError as error:
-            yield gr.skip(), *refuse(thread, str(error))
-            return
-        for state in exchange(thread, next_turn(thread, text.strip(), law_day, arrived, follow_up)):
-            yield "", *state
-
-    def answer_option(thread: Thread, event: gr.SelectData) -> Iterator[tuple[Any, ...]]:
-        fact, _, value = str(event.value).partition("=")
-        turn = thread.latest()
-        if turn and value in vocabulary.values_of(fact):
-            yield from exchange(thread, corrected(turn, fact, value, vocabulary))
-
-    def correct(
-        thread: Thread, fact: str | None, one: str | None, several: list[str]
-    ) -> Iterator[tuple[Any, ...]]:
-        turn = thread.turns[thread.selected] if thread.advice() else None
-        many = bool(fact) and vocabulary.facts[str(fact)].kind == "many"
-        value = (tuple(several) or None) if many else one
-        if turn is None or not fact or value is None:
-            yield refuse(thread, "请先选一项事实，再选它应该是什么。")
-            return
-        yield from exchange(thread, corrected(turn, fact, value, vocabulary))
-
-    def choose_fact(fact: str | None) -> tuple[Any, Any]:
-        if not fact:
-            return gr.Radio(visible=False), gr.CheckboxGroup(visible=False)
-        kind = vocabulary.facts[fact]
-        values = [(kind.show(v), v) for v in kind.values]
-        many = kind.kind == "many"
-        return (
-            gr.Radio(choices=[*values, ("不清楚", "unknown")], value=None, visible=not many),
-            gr.CheckboxGroup(choices=values, value=[], visible=many),
-        )
-
-    def select(thread: Thread, event: gr.SelectData) -> tuple[Any, ...]:
-        index = event.index[0] if isinstance(event.index, (list, tuple)) else event.index
-        turn = int(index) // 2
-        if not (0 <= turn < len(thread.turns)) or not thread.turns[turn].advice:
-            return thread, gr.skip(), gr.skip()
-        if turn == thread.selected:  # redrawing would drop the reader's place
-            return gr.skip(), gr.skip(), gr.skip()
-        chosen = replace(thread, selected=turn)
-        return chosen, *panels(chosen)
-
-    def pick_example(event: gr.SelectData) -> str:
-        return str(event.value["text"])
-
-    def start_over() -> tuple[Any, ...]:
-        empty = Thread()
-        return (
-            empty, [], *panels(empty), "", gr.Checkbox(visible=False, value=False), gr.Group(visible=False),
-            "", date.today().isoformat(), None,
-        )  # fmt: skip
-
-    app: Blocks
     with Blocks(title="责明", analytics_enabled=False, fill_height=True, delete_cache=(3600, 3600)) as app:
         thread = gr.State(Thread(), time_to_live=6 * 3600)
         with gr.Row(elem_id="z-top"):
@@ -238,20 +123,91 @@ def build_app(
                         several = gr.CheckboxGroup([], label="应该是（可多选）", visible=False)
                         again = gr.Button("按更正后的事实再判断", size="sm", elem_id="z-again")
 
-        state = [thread, chat, sources, reasons, notice, follow_up, form]
+        def panels(now: Thread) -> Changes:
+            """The right-hand side, for the selected answer."""
+            advice = now.advice()
+            return {
+                thread: now,
+                sources: web_view.sources(advice, now.selected, corpus),
+                reasons: web_view.basis(advice, now.selected, vocabulary),
+                form: gr.Group(visible=bool(advice and advice.determination)),
+            }
+
+        def exchange(before: Thread, turn: Turn) -> Iterator[Changes]:
+            """Show what was said at once, then the reply."""
+            asked = replace(before, turns=(*before.turns, turn))
+            yield {chat: messages(asked, vocabulary), said: "", notice: ""}
+            now = Thread((*before.turns, reply(advisor, turn)), len(before.turns))
+            made = (latest := now.latest()) and latest.advice and latest.advice.determination
+            yield {
+                **panels(now),
+                chat: messages(now, vocabulary),
+                follow_up: gr.Checkbox(visible=bool(made), value=bool(made and made.missing_facts)),
+            }
+
+        def send(text: str, before: Thread, law_day: str, arrived: str, continued: bool) -> Iterator[Changes]:
+            try:
+                turn = next_turn(before, text, read_days(law_day, arrived, date.today()), continued)
+            except QuestionError as error:
+                yield {notice: _notice(str(error))}
+                return
+            yield from exchange(before, turn)
+
+        def answer_option(before: Thread, event: gr.SelectData) -> Iterator[Changes]:
+            name, _, value = str(event.value).partition("=")
+            turn = before.latest()
+            if turn and value in vocabulary.values_of(name):
+                yield from exchange(before, corrected(turn, name, value, vocabulary))
+
+        def correct(
+            before: Thread, name: str | None, single: str | None, many: list[str]
+        ) -> Iterator[Changes]:
+            several_of = bool(name) and vocabulary.facts[str(name)].kind == "many"
+            value = (tuple(many) or None) if several_of else single
+            if not before.advice() or not name or value is None:
+                yield {notice: _notice("请先选一项事实，再选它应该是什么。")}
+                return
+            yield from exchange(before, corrected(before.turns[before.selected], name, value, vocabulary))
+
+        def choose_fact(name: str | None) -> Changes:
+            if not name:
+                return {one: gr.Radio(visible=False), several: gr.CheckboxGroup(visible=False)}
+            kind = vocabulary.facts[name]
+            values = [(kind.show(v), v) for v in kind.values]
+            many = kind.kind == "many"
+            return {
+                one: gr.Radio(choices=[*values, ("不清楚", "unknown")], value=None, visible=not many),
+                several: gr.CheckboxGroup(choices=values, value=[], visible=many),
+            }
+
+        def select(now: Thread, event: gr.SelectData) -> Changes:
+            index = event.index[0] if isinstance(event.index, (list, tuple)) else event.index
+            turn = int(index) // 2
+            if turn == now.selected:  # redrawing would drop the reader's place
+                return {thread: now}
+            chosen = replace(now, selected=turn)
+            return panels(chosen) if chosen.advice() else {thread: now}
+
+        def pick_example(event: gr.SelectData) -> str:
+            return str(event.value["text"])
+
+        def start_over() -> Changes:
+            days = {day: date.today().isoformat(), received: None}
+            hidden = gr.Checkbox(visible=False, value=False)
+            return {**panels(Thread()), **days, chat: [], follow_up: hidden, said: "", notice: ""}
+
+        ask = [said, thread, day, received, follow_up]
+        right = [thread, sources, reasons, form]
+        shown = [*right, chat, follow_up, said, notice]
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        gr.on(
-            [go.click, said.submit], send, [said, thread, day, received, follow_up], [said, *state], **quiet
-        )
-        chat.example_select(pick_example, None, said, **quiet).then(
-            send, [said, thread, day, received, follow_up], [said, *state], **quiet
-        )
-        chat.option_select(answer_option, thread, state, **quiet)
-        chat.select(select, thread, [thread, sources, reasons], **quiet)
+        gr.on([go.click, said.submit], send, ask, shown, **quiet)
+        chat.example_select(pick_example, None, said, **quiet).then(send, ask, shown, **quiet)
+        chat.option_select(answer_option, thread, shown, **quiet)
+        chat.select(select, thread, right, **quiet)
         fact.change(choose_fact, fact, [one, several], **quiet)
-        again.click(correct, [thread, fact, one, several], state, **quiet)
-        anew.click(start_over, None, [*state, said, day, received], **quiet)
-    return app
+        again.click(correct, [thread, fact, one, several], shown, **quiet)
+        anew.click(start_over, None, [*shown, day, received], **quiet)
+    return cast(Blocks, app)
 
 
 def _notice(text: str) -> str:

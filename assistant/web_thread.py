@@ -14,7 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from assistant.errors import ZemingError
+import yaml
+
+from assistant.errors import KnowledgeError, QuestionError, ZemingError
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Advice, Question
 
@@ -24,6 +26,29 @@ _FAULT = "程序出了差错，这次没有答成，不是您的问题；可以�
 
 class Asks(Protocol):
     def ask(self, question: Question) -> Advice: ...
+
+
+@dataclass(frozen=True)
+class Example:
+    """An example question on the first screen: who would ask it, and the words."""
+
+    role: str
+    text: str
+
+
+def load_examples(folder: Path) -> tuple[Example, ...]:
+    """Read ``examples.yaml`` in the prompts folder.
+
+    Raises:
+        KnowledgeError: the file is missing or has another shape.
+    """
+    try:
+        rows = yaml.safe_load((folder / "examples.yaml").read_text(encoding="utf-8"))["examples"]
+        return tuple(Example(role=str(row["role"]), text=str(row["text"]).strip()) for row in rows)
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise KnowledgeError(
+            "读不懂示例问题，请按 examples: 下每行一个 {role, text} 改正。", "prompts/examples.yaml"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -63,21 +88,56 @@ def reply(advisor: Asks, turn: Turn) -> Turn:
         return replace(turn, error=_FAULT)
 
 
-def next_turn(thread: Thread, text: str, day: date, received: date | None, follow_up: bool) -> Turn:
-    """What the person wrote as the next turn; a follow-up is added to the words and facts given before."""
+@dataclass(frozen=True)
+class Days:
+    """The day for which the law is read, and the day a decision was received."""
+
+    law: date
+    received: date | None = None
+
+
+def read_days(law: str | None, received: str | None, today: date) -> Days:
+    """The days as the date fields give them; an empty first field is today.
+
+    Raises:
+        QuestionError: something that is not a day, or a decision received in the future.
+    """
+    arrived = _read_day(received, "收到决定的日期")
+    if arrived and arrived > today:
+        raise QuestionError(f"收到决定的日期 {arrived.isoformat()} 还没有到，请改正或清空。")
+    return Days(_read_day(law, "适用规定的日期") or today, arrived)
+
+
+def _read_day(value: str | None, name: str) -> date | None:
+    written = (value or "").strip()
+    if not written:
+        return None
+    try:
+        return date.fromisoformat(written[:10])
+    except ValueError:
+        raise QuestionError(f"{name}“{written}”不是一个日期，请写成 2026-03-05 这样。") from None
+
+
+def next_turn(thread: Thread, text: str, days: Days, follow_up: bool) -> Turn:
+    """What the person wrote as the next turn; a follow-up is added to the words and facts given before.
+
+    Raises:
+        QuestionError: nothing was written.
+    """
+    said = text.strip()
+    if not said:
+        raise QuestionError("请先写下情况或者问题，再点“发送”。")
     before = thread.latest()
     if not (follow_up and before):
-        return Turn(text, Question(text=text, day=day, received=received))
+        return Turn(said, Question(text=said, day=days.law, received=days.received))
     question = before.question
-    return Turn(
-        text,
-        Question(
-            text=f"{question.text}\n{text}",
-            day=day,
-            received=received or question.received,
-            confirmed=question.confirmed,
-        ),
+    whole = Question(
+        text=f"{question.text}\n{said}",
+        day=days.law,
+        received=days.received or question.received,
+        confirmed=question.confirmed,
     )
+    return Turn(said, whole)
 
 
 def corrected(turn: Turn, fact: str, value: str | tuple[str, ...], vocabulary: Vocabulary) -> Turn:
@@ -87,14 +147,3 @@ def corrected(turn: Turn, fact: str, value: str | tuple[str, ...], vocabulary: V
     words = "、".join("不清楚" if v == "unknown" else kind.show(v) for v in values)
     confirmed: Mapping[str, str | tuple[str, ...]] = {**turn.question.confirmed, fact: value}
     return Turn(f"更正事实：{kind.label}＝{words}", replace(turn.question, confirmed=confirmed))
-
-
-def read_day(value: str | None, name: str) -> date | None:
-    """A day as the date field gives it. Raises ``ValueError`` with a sentence for the person."""
-    written = (value or "").strip()
-    if not written:
-        return None
-    try:
-        return date.fromisoformat(written[:10])
-    except ValueError:
-        raise ValueError(f"{name}“{written}”不是一个日期，请写成 2026-03-05 这样。") from None

@@ -17,6 +17,7 @@ from markdown_it.rules_inline import StateInline
 from assistant.law.vocabulary import FactKind, Vocabulary
 from assistant.model import Advice, Citation, Fact, Finding, Provision
 
+_NOT_IN_URLS = frozenset(" \t\r\n<>\"'\\")
 _FINDING_MARKS = {"yes": "是", "no": "否", "unknown": "待定"}
 _FACT_SOURCES = {"lexicon": "读自原文", "confirmed": "本人确认", "model": "模型读出"}
 
@@ -183,11 +184,13 @@ def safe_url(url: str | None) -> str | None:
     >>> safe_url("https://www.12371.cn/a"), safe_url("javascript:alert(1)"), safe_url("https://[x")
     ('https://www.12371.cn/a', None, None)
     """
+    address = (url or "").strip()
     try:
-        parts = urlsplit((url or "").strip())
+        parts = urlsplit(address)
     except ValueError:
         return None
-    return (url or "").strip() if parts.scheme in ("http", "https") and parts.netloc else None
+    ordinary = parts.scheme in ("http", "https") and parts.netloc and not _NOT_IN_URLS & set(address)
+    return address if ordinary else None
 
 
 def options(advice: Advice, vocabulary: Vocabulary) -> list[dict[str, Any]]:
