@@ -74,7 +74,7 @@ class Advisor:
             answer, citations = self.writer.knowledge(
                 found.passages,
                 self._named(references),
-                self._period_rows(facts, text),
+                () if asks_remedy else self._period_rows(facts, text),
                 routes_for(facts, self.law, question.day, received) if asks_remedy else (),
                 question.day,
                 notices,
