@@ -9,6 +9,7 @@ import ipaddress
 import os
 import socket
 import sys
+import time
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -116,7 +117,12 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
     print(f"责明已经打开：{address} （按 Ctrl+C 停止）", flush=True)
     if sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(address)
-    app.block_thread()
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        app.close(verbose=False)
+        print("责明已停止。", flush=True)
 
 
 @contextmanager
