@@ -146,7 +146,7 @@ def chat() -> None:
     from assistant.web import serve
 
     gc.enable()
-    serve(load_settings())
+    serve(load_settings(), progress=_progress)
 
 
 @app.command()

@@ -18,7 +18,7 @@ from langchain_core.embeddings import Embeddings
 from assistant.adapters.embeddings import fingerprint, make_embeddings
 from assistant.adapters.vector_store import VectorStore
 from assistant.errors import EmbeddingError
-from assistant.indexing import IndexReport, _digest, ensure_index, entries
+from assistant.indexing import IndexReport, digest_of, ensure_index, entries
 from assistant.law.corpus import Corpus
 from assistant.ports import Entry
 from assistant.settings import Settings
@@ -115,7 +115,7 @@ def test_nothing_to_do_is_found_out_at_once(tmp_path: Path) -> None:
     published = tmp_path / "index" / "published.json"
     ensure_index(all_entries[:10], store)
     note = json.loads(published.read_text())
-    published.write_text(json.dumps(note | {"digest": _digest(all_entries)}))
+    published.write_text(json.dumps(note | {"digest": digest_of(all_entries)}))
     started = time.perf_counter()
     assert ensure_index(all_entries, store) is None
     assert time.perf_counter() - started < 0.2  # 0.02 on an idle machine

@@ -49,7 +49,7 @@ def lexicon(vocabulary: Vocabulary) -> Lexicon:
     return load_lexicon(_KNOWLEDGE, vocabulary)
 
 
-@pytest.mark.parametrize(("fact", "value", "sentence"), _rows())
+@pytest.mark.parametrize(("fact", "value", "sentence"), list(_rows()))
 def test_sentence(fact: str, value: str, sentence: str, lexicon: Lexicon, vocabulary: Vocabulary) -> None:
     found = {f.value: f.evidence for f in read_facts(sentence, lexicon, vocabulary) if f.name == fact}
     if value == "absent":

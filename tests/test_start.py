@@ -14,7 +14,7 @@ from assistant.wiring import Parts
 @pytest.fixture
 def ahead(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Iterator[SearchProcess]:
     monkeypatch.setenv("ZEMING_DATA", str(parts.settings.data))
-    process = SearchProcess()
+    process = SearchProcess("spawn")
     yield process
     process.close()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import importlib
 import multiprocessing
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
@@ -25,12 +26,14 @@ _store: VectorStore | None = None  # of the second process
 
 
 class SearchProcess:
-    """Starts loading when it is made; ``search`` waits for that. End it with ``close``."""
+    """Starts loading when it is made; ``search`` waits for that. End it with ``close``.
 
-    def __init__(self) -> None:
-        methods = multiprocessing.get_all_start_methods()
-        context = multiprocessing.get_context("fork" if "fork" in methods else "spawn")
-        self._pool = ProcessPoolExecutor(1, mp_context=context)
+    ``method`` is how the process is started. A fork is quick, and safe only while nothing has started threads;
+    everywhere but at the very start of a command it must be "spawn".
+    """
+
+    def __init__(self, method: str = "fork" if sys.platform == "linux" else "spawn") -> None:
+        self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method))
         self._pool.submit(_load)
 
     def holds(self, digest: str) -> bool:

@@ -85,7 +85,7 @@ class Writer:
         scope = next((f for f in made.findings if f.step == "scope"), None)
         verdict = {
             "label": self.labels["scope_variants"].get(made.variant) or self.labels["scope"][made.scope],
-            "sureness": self._sureness(made.confidence),
+            "sureness": "" if made.scope == OPEN else f"（{self._sureness(made.confidence)}）",
             "reason": (scope.reason + sources.mark(*scope.provisions)) if scope else "",
             "open": made.scope == OPEN or made.confidence < self.labels["tentative_below"],
             "tentative": made.scope != OPEN and made.confidence < self.labels["tentative_below"],
