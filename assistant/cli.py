@@ -34,8 +34,8 @@ app = typer.Typer(
 kb = typer.Typer(help="知识库：检查、查看。", no_args_is_help=True)
 app.add_typer(kb, name="kb")
 
-out = Console(highlight=False, soft_wrap=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -84,10 +84,10 @@ def _show(advice: Advice) -> None:
     for c in advice.citations:
         kind = "原文" if c.kind == "verbatim" else "要旨"
         doubt = "（待核）" if c.confidence == "memory" else ""
-        out.print(f"\n[{c.n}] {c.label}{doubt}", markup=False, style="bold", soft_wrap=True)
-        out.print(f"{kind}：{c.text}", markup=False, soft_wrap=True)
+        out.print(f"\n[{c.n}] {c.label}{doubt}", markup=False, style="bold")
+        out.print(f"{kind}：{c.text}", markup=False)
         if c.source_url:
-            out.print(c.source_url, markup=False, style="dim", soft_wrap=True)
+            out.print(c.source_url, markup=False, style="dim")
 
 
 def _ask_batch(source: Path, target: Path, day: date, received: date | None) -> None:

@@ -66,7 +66,7 @@ class SearchProcess:
 def _load() -> None:
     """What takes long whatever the settings are; the rest is made when it is asked for."""
     gc.disable()  # it only costs time while modules load; the process ends with the answer
-    chroma = threading.Thread(target=importlib.import_module, args=("langchain_chroma",), daemon=True)
+    chroma = threading.Thread(target=importlib.import_module, args=("chromadb",), daemon=True)
     _made()
     chroma.start()
 

@@ -72,12 +72,12 @@ class VectorStore:
             vector = self._embeddings.embed_query(text)
             self._asked = text, vector
         found = self._read(
-            lambda build: build.chroma.similarity_search_by_vector_with_relevance_scores(vector, k)
+            lambda build: build.collection.query(
+                query_embeddings=[vector], n_results=k, include=["metadatas", "distances"]
+            )
         )
-        return [
-            Hit(document.id or "", document.metadata["provision_id"], document.metadata["role"], 1 - distance)
-            for document, distance in found
-        ]
+        rows = zip(found["ids"][0], found["metadatas"][0], found["distances"][0], strict=True)
+        return [Hit(id, about["provision_id"], about["role"], 1 - distance) for id, about, distance in rows]
 
     def holds(self, digest: str) -> bool:
         """Whether the published index has this content and this model. Opens nothing: a millisecond."""
@@ -135,17 +135,17 @@ class VectorStore:
         name = f"{self._prefix}{uuid.uuid4().hex[:12]}"
         count = 0
         with self._translated():
-            build = self._open(name, _Known(self._embeddings, known))
+            client, chroma = self._begin(name, _Known(self._embeddings, known))
             try:
                 for batch in batches:
-                    build.chroma.add_texts(
+                    chroma.add_texts(
                         [entry.text for entry in batch],
                         [{"provision_id": entry.provision_id, "role": entry.role} for entry in batch],
                         [entry.key for entry in batch],
                     )
                     count += len(batch)
             finally:
-                build.client.close()
+                client.close()
             parts = [
                 f"{part.parent.name}/{part.name}"
                 for part in (self._folder / name).glob("*/*")
@@ -209,24 +209,34 @@ class VectorStore:
             self._close()
             if not self._intact(published):
                 raise _Damaged(_DAMAGED)
-            build = self._open(published.build, self._embeddings, published)
+            build = self._open(published)
             self._opened = build
             return build
 
-    def _open(self, name: str, embeddings: Embeddings, published: _Published | None = None) -> _Build:
-        """Open a build; one that is published has to be there and whole, another is made."""
+    def _open(self, published: _Published) -> _Build:
+        """Open what is published; it has to be there and whole.
+
+        It is read from Chroma's collection itself: loading LangChain's wrapper, through which builds are written,
+        would take as long again as loading Chroma, at every start.
+        """
+        client = self._client(published.build)
+        try:
+            collection = client.get_collection(self._collection(published.build), embedding_function=None)
+            if collection.count() != published.count:
+                raise _Damaged(_DAMAGED)
+        except BaseException:
+            client.close()
+            raise
+        return _Build(published, client, collection)
+
+    def _begin(self, name: str, embeddings: Embeddings) -> tuple[Any, Chroma]:
+        """An empty build and its client, which has to be closed."""
         from langchain_chroma import Chroma
 
         client = self._client(name)
         try:
-            collection = name if self._server else "entries"
-            if (
-                published
-                and client.get_collection(collection, embedding_function=None).count() != published.count
-            ):
-                raise _Damaged(_DAMAGED)
             chroma = Chroma(
-                collection_name=collection,
+                collection_name=self._collection(name),
                 client=client,
                 embedding_function=embeddings,
                 collection_configuration={"hnsw": {"space": "cosine"}},
@@ -234,7 +244,10 @@ class VectorStore:
         except BaseException:
             client.close()
             raise
-        return _Build(published, client, chroma)
+        return client, chroma
+
+    def _collection(self, name: str) -> str:
+        return name if self._server else "entries"
 
     def _client(self, name: str) -> Any:
         import chromadb
@@ -313,11 +326,11 @@ class _Published:
 
 @dataclass(frozen=True)
 class _Build:
-    """An opened build. ``published`` is empty while it is being made."""
+    """The published build, opened."""
 
-    published: _Published | None
+    published: _Published
     client: Any  # Chroma types its clients without "close"
-    chroma: Chroma
+    collection: Any
 
 
 class _Known(Embeddings):
@@ -338,7 +351,7 @@ class _Known(Embeddings):
 def _vectors_by_text(build: _Build) -> dict[str, list[float]]:
     vectors: dict[str, list[float]] = {}
     for start in itertools.count(0, _PAGE):
-        page = build.chroma.get(limit=_PAGE, offset=start, include=["documents", "embeddings"])
+        page = build.collection.get(limit=_PAGE, offset=start, include=["documents", "embeddings"])
         vectors.update(zip(page["documents"], page["embeddings"].tolist(), strict=True))
         if len(page["ids"]) < _PAGE:
             return vectors
