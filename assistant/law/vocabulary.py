@@ -33,6 +33,7 @@ class FactKind:
     ask: int | None = None
     question: str = ""
     ask_only_if_open: bool = False
+    reliability: Mapping[str, float] = field(default_factory=dict)  # value -> how often reading it is right
 
     def show(self, value: str) -> str:
         """The value as readers see it.
@@ -55,6 +56,7 @@ class _FactRow(Strict):
     ask: int | None = None
     question: str = ""
     ask_only_if_open: bool = False  # asked only while there is no verdict yet
+    reliability: dict[str, float] = {}
 
 
 class _FactFile(Strict):
@@ -92,5 +94,6 @@ def load_vocabulary(folder: Path) -> Vocabulary:
             ask=row.ask,
             question=row.question,
             ask_only_if_open=row.ask_only_if_open,
+            reliability=row.reliability,
         )
     return Vocabulary(facts=kinds)

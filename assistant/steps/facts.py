@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
@@ -22,6 +22,8 @@ from assistant.law.reading import LONGEST_CLAUSE, Story, read_story
 from assistant.law.text import CHINESE_NUMERAL, chinese_to_number, clauses, normalise
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Fact
+
+LEAST_RELIABLE = 0.4
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,15 @@ def read_facts(text: str, lexicon: Lexicon, vocabulary: Vocabulary) -> tuple[Fac
         return ()
     story = read_story(text, lexicon)
     found = [*_of_roles(story), *_of_organisation(story), *_of_patterns(story, lexicon)]
-    return merge(found, vocabulary)
+    return tuple(_reliable(merge(found, vocabulary), vocabulary))
+
+
+def _reliable(facts: Iterable[Fact], vocabulary: Vocabulary) -> Iterator[Fact]:
+    """No surer than reading such a value has proved to be; what is mostly misread stays unknown."""
+    for fact in facts:
+        limit = vocabulary.facts[fact.name].reliability.get(fact.value, 1.0)
+        if limit >= LEAST_RELIABLE:
+            yield replace(fact, confidence=min(fact.confidence, limit))
 
 
 def merge(facts: Iterable[Fact], vocabulary: Vocabulary) -> tuple[Fact, ...]:
