@@ -34,6 +34,9 @@ app = typer.Typer(
 kb = typer.Typer(help="知识库：检查、查看。", no_args_is_help=True)
 app.add_typer(kb, name="kb")
 
+# what typer raises for a command that is written wrongly; it names only this heir of it in public
+_MISUSE: Any = typer.BadParameter.__mro__[1]
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -212,7 +215,12 @@ def main() -> None:
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
     gc.disable()  # nothing loaded at start is ever freed; looking through it takes a tenth of the time
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
+    except _MISUSE as error:
+        said = str(error).rstrip(".")
+        if said:  # nothing is said where the help was shown instead
+            err.print(f"命令写得不对（{said}），请用 zeming --help 查看写法。", markup=False)
+        sys.exit(2)
     except ZemingError as error:
         err.print(str(error), markup=False)
         sys.exit(1)

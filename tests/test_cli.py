@@ -146,6 +146,14 @@ def test_errors_are_one_clear_sentence(zeming: Run, arguments: list[str], words:
     assert len(done.stderr.strip().splitlines()) <= 2
 
 
+@pytest.mark.parametrize("arguments", [["nosuch"], ["ask", "--nosuch", "x"], ["kb", "show"]])
+def test_a_command_written_wrongly_gets_one_sentence(zeming: Run, arguments: list[str]) -> None:
+    done = zeming(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("命令写得不对")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 def test_a_wrong_setting_is_named(zeming: Run) -> None:
     done = zeming("ask", "诫勉影响期多长", ZEMING_STORE="云端")
     assert done.returncode == 1
