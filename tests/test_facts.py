@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from assistant.law.hints import hints_of
 from assistant.law.lexicon import Lexicon, load_lexicon
 from assistant.law.reading import read_story
 from assistant.law.vocabulary import FactKind, Vocabulary, load_vocabulary
@@ -17,7 +19,8 @@ from assistant.steps.facts import merge, read_facts, read_received_date
 
 KNOWLEDGE = load_settings().knowledge
 VOCABULARY = load_vocabulary(KNOWLEDGE)
-LEXICON = load_lexicon(KNOWLEDGE, VOCABULARY)
+PLAIN = load_lexicon(KNOWLEDGE, VOCABULARY)
+LEXICON = replace(PLAIN, hints=hints_of(PLAIN.regexes()))  # as the assistant uses it
 
 
 def read(text: str) -> dict[str, set[str]]:
@@ -320,7 +323,7 @@ def test_no_text_is_expensive(text: str) -> None:
     read("我是镇长，要问责我吗？")  # compiles the patterns
     started = time.process_time()
     read_facts(text[:6000], LEXICON, VOCABULARY)
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 2.0  # what backtracks takes tens of seconds
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n", "？！", "hello", "\u0000", "“"])

@@ -32,6 +32,7 @@ from assistant.model import (
 STEPS = ("subject", "nature", "situation")
 TABLES = (*STEPS, "exemptions", "scope", "responsibility", "clauses", "measures", "misuse", "routes")
 QUESTIONS_AT_A_TIME = 3
+TENTATIVE_ROW = 0.6  # a verdict from a less certain row is asked about as if there were none
 
 
 @dataclass(frozen=True)
@@ -290,7 +291,9 @@ def _signals(outcomes: tuple[Outcome, ...], facts: tuple[Fact, ...]) -> tuple[Mi
 def _questions(chain: _Chain, law: Law, in_force: _InForce) -> tuple[MissingFact, ...]:
     """Facts worth asking for: some answer would change the verdict, or the verdict waits for them."""
     waiting = _waited_for(chain, law)
-    open_verdict = chain.label == "needs_more_facts"
+    open_verdict = chain.label == "needs_more_facts" or (
+        chain.scope is not None and chain.scope.row.certainty < TENTATIVE_ROW
+    )
     wanted = []
     for kind in law.vocabulary.facts.values():
         if kind.ask is None or kind.name in chain.values or (kind.ask_only_if_open and not open_verdict):
