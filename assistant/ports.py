@@ -32,11 +32,3 @@ class VectorIndex(Protocol):
     """Dense search over the published index. The index gives ids; the corpus gives the words."""
 
     def search(self, text: str, k: int) -> Sequence[Hit]: ...
-
-
-class TextModel(Protocol):
-    """Turns texts into vectors; queries and passages may be embedded differently."""
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]: ...
-
-    def embed_query(self, text: str) -> list[float]: ...

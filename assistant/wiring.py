@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from assistant.adapters.search_process import SearchProcess
 from assistant.advisor import Advisor
@@ -28,7 +30,7 @@ from assistant.law.vocabulary import load_vocabulary
 from assistant.prompts import Prompts
 from assistant.settings import Settings
 from assistant.steps.answering import Writer
-from assistant.steps.determination import Law
+from assistant.steps.determination import TABLES, Law
 from assistant.steps.retrieval import Retriever
 
 
@@ -39,14 +41,19 @@ class Parts:
     settings: Settings
 
 
-def load_law(settings: Settings, prompts: Prompts) -> Law:
-    """Corpus, vocabulary, tables and remedies, checked against one another."""
+def load_law(settings: Settings, labels: Mapping[str, Any]) -> Law:
+    """Corpus, vocabulary, tables and remedies, checked against one another.
+
+    Raises:
+        KnowledgeError: the first mistake, or a table that is not there.
+    """
     folder = settings.knowledge
     corpus = load_corpus(folder)
     vocabulary = load_vocabulary(folder)
     remedies = load_remedies(folder, corpus)
-    labels = prompts.wording("labels.yaml")
     tables = load_tables(folder, vocabulary, corpus, tuple(remedies), tuple(labels["signals"]))
+    if missing := [name for name in TABLES if name not in tables]:
+        raise KnowledgeError(f"缺少决策表：{'、'.join(missing)}，请恢复对应的文件。", "rules")
     return Law(corpus, vocabulary, tables, remedies, labels["scope"])
 
 
@@ -57,12 +64,12 @@ def build(settings: Settings, progress: Progress | None = None, ahead: SearchPro
         ahead: a search process already started, for commands that answer once.
     """
     prompts = Prompts(settings.prompts)
-    law = load_law(settings, prompts)
+    labels = prompts.wording("labels.yaml")
+    law = load_law(settings, labels)
     writer = Writer(
         prompts=prompts,
-        labels=prompts.wording("labels.yaml"),
+        labels=labels,
         corpus=law.corpus,
-        vocabulary=law.vocabulary,
         periods=load_periods(settings.knowledge, law.corpus),
     )
     advisor = Advisor(
@@ -119,7 +126,7 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
         return problems, {}
     prompts = Prompts(settings.prompts)
     try:
-        law = load_law(settings, prompts)
+        law = load_law(settings, prompts.wording("labels.yaml"))
         problems += check_lexicon(folder, law.vocabulary)
         periods = load_periods(folder, law.corpus)
     except KnowledgeError as error:

@@ -31,8 +31,3 @@ def parts(settings: Settings) -> Parts:
     from assistant.wiring import build  # late: tests that need none of it stay quick
 
     return build(settings)
-
-
-@pytest.fixture
-def here() -> Path:
-    return Path(__file__).parent

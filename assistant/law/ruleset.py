@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
@@ -17,6 +17,7 @@ from assistant.law.corpus import Corpus
 from assistant.law.rules import Row, Table
 from assistant.law.schema import Strict, flags, problem_at, read_yaml
 from assistant.law.vocabulary import Vocabulary
+from assistant.model import Kind, Scope
 
 # what earlier tables leave for later ones to ask about
 DERIVED: Mapping[str, tuple[str, ...]] = {
@@ -25,15 +26,8 @@ DERIVED: Mapping[str, tuple[str, ...]] = {
     "step.situation": ("yes", "no"),
     "step.exemption": ("yes", "no"),
     "step.mitigation": ("yes", "no"),
-    "scope": (
-        "in",
-        "in_but_exempt",
-        "out_direct_violation",
-        "out_general_work",
-        "out_subject",
-        "needs_more_facts",
-    ),
-    "kind": ("scenario", "knowledge", "out_of_domain"),
+    "scope": get_args(Scope),
+    "kind": get_args(Kind),
 }
 
 

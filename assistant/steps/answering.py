@@ -13,7 +13,6 @@ from typing import Any
 
 from assistant.law.corpus import Corpus
 from assistant.law.tables import PeriodRow
-from assistant.law.vocabulary import Vocabulary
 from assistant.model import Citation, Clause, Determination, Fact, Finding, Passage, Provision, Route
 from assistant.prompts import Prompts, escape_markdown
 
@@ -72,7 +71,6 @@ class Writer:
     prompts: Prompts
     labels: Mapping[str, Any]
     corpus: Corpus
-    vocabulary: Vocabulary
     periods: Sequence[PeriodRow]
 
     # -------------------------------------------------------------- a situation

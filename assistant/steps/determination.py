@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import cast, get_args
+from typing import cast
 
 from assistant.law.corpus import Corpus
 from assistant.law.remedies import routes_with_deadlines
@@ -30,7 +30,7 @@ from assistant.model import (
 )
 
 STEPS = ("subject", "nature", "situation")
-TABLES = (*STEPS, "exemptions", "scope", "responsibility", "clauses", "measures", "misuse", "routes")
+TABLES = ("kind", *STEPS, "exemptions", "scope", "responsibility", "clauses", "measures", "misuse", "routes")
 QUESTIONS_AT_A_TIME = 3
 TENTATIVE_ROW = 0.6  # a verdict from a less certain row is asked about as if there were none
 
@@ -331,8 +331,3 @@ def _waited_for(chain: _Chain, law: Law) -> set[str]:
 def _given(values: Values) -> dict[str, frozenset[str]]:
     """The facts without the findings made from them."""
     return {name: known for name, known in values.items() if not name.startswith("step.")}
-
-
-def scope_names() -> tuple[str, ...]:
-    """The scope labels of the contract."""
-    return get_args(Scope)
