@@ -20,6 +20,7 @@ import typer
 from rich.console import Console
 
 from assistant.errors import InputFileError, QuestionError, ZemingError
+from assistant.privacy import mask_private
 from assistant.settings import load_settings
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _ask_batch(source: Path, target: Path, day: date, received: date | None) -> 
                         advisor.ask(Question(text=text, day=day, id=row["id"], received=received))
                     )
                 except QuestionError as error:
-                    answered = refusal(row["id"], text, str(error))
+                    answered = refusal(row["id"], mask_private(text)[0], str(error))
                 file.write(json.dumps(answered, ensure_ascii=False) + "\n")
         os.replace(partial, target)
     except OSError as error:

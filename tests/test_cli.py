@@ -106,6 +106,15 @@ def test_batch_keeps_order_and_ids_and_goes_on_after_a_bad_question(zeming: Run,
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_numbers_are_masked_also_in_rows_that_are_not_answered(zeming: Run, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(json.dumps({"id": "1", "question": "电话13812345678，" + "问" * 20_000}), "utf-8")
+    assert zeming("ask", "--batch", str(source), "--out", str(target)).returncode == 0
+    written = target.read_text("utf-8")
+    assert "超过一次" in written
+    assert "13812345678" not in written
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
