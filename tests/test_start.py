@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from assistant.adapters.search_process import SearchProcess
+from assistant.errors import IndexUnavailable
 from assistant.indexing import digest_of, entries
 from assistant.wiring import Parts
 
@@ -24,3 +29,24 @@ def test_it_finds_what_the_store_itself_finds(ahead: SearchProcess, parts: Parts
     assert not ahead.holds("another state")
     found = {hit.provision_id for hit in ahead.search("对问责决定不服怎么申诉", 20)}
     assert "wenze-2019#20" in found
+
+
+def test_a_process_that_died_is_said_and_not_waited_for(ahead: SearchProcess) -> None:
+    assert ahead.holds("another state") is False
+    assert ahead._process.pid
+    os.kill(ahead._process.pid, signal.SIGKILL)
+    ahead._process.join()
+    with pytest.raises(IndexUnavailable, match="检索进程意外结束"):
+        ahead.search("申诉", 5)
+    assert ahead.holds("another state") is False
+
+
+def test_it_can_be_ended_at_any_moment_without_a_word(parts: Parts) -> None:
+    """A command that fails at once ends the process while it still loads."""
+    program = (
+        "import sys, time; from assistant.adapters.search_process import SearchProcess\n"
+        "process = SearchProcess(); time.sleep(float(sys.argv[1])); process.close()"
+    )
+    for pause in ("0", "0.02", "0.1", "0.3", "1.0"):
+        done = subprocess.run([sys.executable, "-c", program, pause], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")

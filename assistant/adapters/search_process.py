@@ -7,20 +7,23 @@ the first one reads the law and the question, and two cores are used. Goes out: 
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import multiprocessing
 import sys
 import threading
-from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, TypeVar
 
-from assistant.errors import IndexUnavailable
+from assistant.errors import IndexUnavailable, ZemingError
 from assistant.ports import Hit
 
 if TYPE_CHECKING:
     from assistant.adapters.vector_store import VectorStore
+
+Answer = TypeVar("Answer")
 
 _store: VectorStore | None = None  # of the second process
 
@@ -33,8 +36,11 @@ class SearchProcess:
     """
 
     def __init__(self, method: str = "fork" if sys.platform == "linux" else "spawn") -> None:
-        self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method))
-        self._pool.submit(_load)
+        context = multiprocessing.get_context(method)
+        self._line, far = context.Pipe()
+        self._process = context.Process(target=_serve, args=(far, self._line), daemon=True)  # type: ignore[attr-defined]
+        self._process.start()
+        far.close()
 
     def holds(self, digest: str) -> bool:
         """Whether the published index is the one of that digest.
@@ -43,8 +49,8 @@ class SearchProcess:
             SettingsError, EmbeddingError: what the store raises when it is made with these settings.
         """
         try:
-            return self._pool.submit(_holds, digest).result()
-        except BrokenExecutor:
+            return self._asked(_holds, digest)
+        except (EOFError, OSError):
             return False
 
     def search(self, text: str, k: int) -> Sequence[Hit]:
@@ -54,13 +60,35 @@ class SearchProcess:
             IndexUnavailable, EmbeddingError: as the store itself would raise them.
         """
         try:
-            return self._pool.submit(_search, text, k).result()
-        except BrokenExecutor as error:
+            return self._asked(_search, text, k)
+        except (EOFError, OSError) as error:
             raise IndexUnavailable("检索进程意外结束，这次只按字词检索。") from error
 
     def close(self) -> None:
-        """End the process; nothing that it still does is waited for."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """End the process; nothing that it still does is waited for. It only reads, so nothing is lost."""
+        self._line.close()
+        self._process.kill()
+        self._process.join()
+
+    def _asked(self, function: Callable[..., Answer], *arguments: str | int) -> Answer:
+        self._line.send((function, arguments))
+        answer: Answer | ZemingError = self._line.recv()
+        if isinstance(answer, ZemingError):
+            raise answer
+        return answer
+
+
+def _serve(line: Connection, other_end: Connection) -> None:
+    """Answer what comes over the line until its other end is closed, by the first process or by its death."""
+    other_end.close()
+    with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
+        _load()
+        while True:
+            function, arguments = line.recv()
+            try:
+                line.send(function(*arguments))
+            except ZemingError as error:
+                line.send(error)
 
 
 def _load() -> None:
