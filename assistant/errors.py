@@ -34,3 +34,15 @@ class IndexUnavailable(ZemingError):
 
 class EmbeddingError(ZemingError):
     """The embedding model could not be loaded or reached."""
+
+
+class DocumentError(ZemingError):
+    """A document cannot be taken in; the message names the file and, where it helps, the page."""
+
+
+class LibraryError(ZemingError):
+    """The store of documents cannot be opened or written."""
+
+
+class SyncError(ZemingError):
+    """An official site could not be reached, or answered something that cannot be used."""

@@ -13,6 +13,9 @@ Scope = Literal[
     "in", "in_but_exempt", "out_direct_violation", "out_general_work", "out_subject", "needs_more_facts"
 ]
 Confidence = Literal["verified", "memory"]
+Authority = Literal["rule", "interpretation", "commentary"]
+
+INTERPRETATION_RANK, COMMENTARY_RANK = 6, 7
 
 
 # ---------------------------------------------------------------- what the law says
@@ -27,7 +30,8 @@ class Instrument:
     short_titles: tuple[str, ...]
     issuer: str
     kind: str  # 党内法规 | 法律 | 行政法规 | 监察法规 | 司法解释 | 规范性文件 | 部门规章 …
-    rank: int  # 1 highest: 党章/宪法 1, 准则·条例/法律 2, 规定·办法·规则/行政法规 3, 规章 4, 规范性文件 5
+    rank: int  # 1 highest: 党章/宪法 1, 准则·条例/法律 2, 规定·办法·规则/行政法规 3, 规章 4, 规范性文件 5,
+    # 官方解读 6, 评论文章 7
     effective_from: date | None  # None: not known
     effective_to: date | None  # last day in force; None: still in force
     replaced_by: str | None  # instrument id
@@ -36,6 +40,16 @@ class Instrument:
     note: str = ""
     caution: str = ""  # what readers must be told whenever it is cited
     only_if_named: bool = False  # searched only when a question names it: an old rule beside a newer one
+    document: str | None = None  # the document it was read from; None for what the project ships
+    author: str = ""  # of an article
+    published: date | None = None
+
+    @property
+    def authority(self) -> Authority:
+        """Rules decide; an interpretation explains them; commentary is one person's view and decides nothing."""
+        if self.rank >= COMMENTARY_RANK:
+            return "commentary"
+        return "interpretation" if self.rank == INTERPRETATION_RANK else "rule"
 
     def in_force(self, day: date) -> bool:
         """Whether this version applies on ``day``. An unknown start counts as begun."""
@@ -67,10 +81,114 @@ class Provision:
     cross_refs: tuple[str, ...]
     confidence: Confidence
     composed: bool = False  # an article put together from its paragraphs and items
+    section: str = ""  # headings above it, "第三章 处分 > 第一节 种类" or those of an article
+    page: int | None = None  # of the document it was read from, beginning with 1
 
     @property
     def source_url(self) -> str | None:
         return self.instrument.official_url
+
+
+# ---------------------------------------------------------------- what a document says
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of a document as its reader found it, in reading order.
+
+    ``line`` is one printed line (PDF, OCR, hard-wrapped text): whether the paragraph ends with it has to be worked
+    out. ``paragraph`` and ``heading`` are whole. ``table`` holds rows as lines, cells parted by tabs.
+    """
+
+    text: str
+    kind: Literal["line", "paragraph", "heading", "table"]
+    level: int = 0  # of a heading, 1 highest; 0 where not known
+    page: int | None = None  # 1-based; None where the format has no pages
+
+
+@dataclass(frozen=True)
+class RawDocument:
+    """A file as text, before anything is understood. All of it is data from outside: never markup, never orders."""
+
+    name: str  # as the person knows it; inside an archive "包.zip/甲.docx"
+    format: Literal["pdf", "docx", "html", "markdown", "text"]
+    blocks: tuple[Block, ...]
+    title: str = ""  # what the file says of itself, where it does
+    author: str = ""
+    published: date | None = None
+    source_url: str | None = None
+    notices: tuple[str, ...] = ()  # what the person should know: "第3页是图片，没有读出文字"
+
+
+@dataclass(frozen=True)
+class Item:
+    """（三） of a paragraph. ``text`` is verbatim, its number in front included."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """款. ``text`` is its own words without those of its items."""
+
+    text: str
+    items: tuple[Item, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        return "\n".join((self.text, *(item.text for item in self.items)))
+
+
+@dataclass(frozen=True)
+class ArticleText:
+    """条 with its words. ``number`` is written as in ids: "7", "120-1". The words 第七条 are not part of them."""
+
+    number: str
+    paragraphs: tuple[Paragraph, ...]
+    section: str = ""  # "第二章 处分的种类 > 第一节 …"
+    page: int | None = None
+
+    @property
+    def whole(self) -> str:
+        return "\n".join(paragraph.whole for paragraph in self.paragraphs)
+
+
+@dataclass(frozen=True)
+class Regulation:
+    """A regulation as it stands in one document (编/章/节/条/款/项), and what it says of itself."""
+
+    title: str
+    articles: tuple[ArticleText, ...]
+    issuer: str = ""
+    kind: str = ""  # as Instrument.kind
+    rank: int | None = None
+    adopted: date | None = None  # the last 通过、修订、修正、公布 or 印发 that it names
+    effective_from: date | None = None
+    preamble: tuple[str, ...] = ()  # what stands before the first article: 题注, 目录 left out
+    closing: tuple[str, ...] = ()  # signature and date lines
+    appendices: tuple[tuple[str, str], ...] = ()  # heading, words; tables as tab-separated lines
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A passage of an article or interpretation, of a length that can be found and cited."""
+
+    text: str  # as written, traditional characters kept
+    section: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True)
+class Essay:
+    """An article or interpretation, cleaned and cut into passages."""
+
+    title: str
+    excerpts: tuple[Excerpt, ...]
+    author: str = ""
+    published: date | None = None
+    source: str = ""  # newspaper, site or journal it names
+    official: bool = False  # an interpretation by the body that issued or applies the rule
 
 
 # ---------------------------------------------------------------- what was asked

@@ -48,5 +48,7 @@ def test_it_can_be_ended_at_any_moment_without_a_word(parts: Parts) -> None:
         "process = SearchProcess(); time.sleep(float(sys.argv[1])); process.close()"
     )
     for pause in ("0", "0.02", "0.1", "0.3", "1.0"):
-        done = subprocess.run([sys.executable, "-c", program, pause], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-c", program, pause], capture_output=True, text=True, timeout=60
+        )
         assert (done.returncode, done.stderr) == (0, "")
