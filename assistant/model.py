@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 Status = Literal["yes", "no", "unknown"]
@@ -81,6 +81,7 @@ class Provision:
     cross_refs: tuple[str, ...]
     confidence: Confidence
     composed: bool = False  # an article put together from its paragraphs and items
+    searched: bool = True  # False: found only by its number, as nothing is known of it but its words
     section: str = ""  # headings above it, "第三章 处分 > 第一节 种类" or those of an article
     page: int | None = None  # of the document it was read from, beginning with 1
 
@@ -189,6 +190,42 @@ class Essay:
     published: date | None = None
     source: str = ""  # newspaper, site or journal it names
     official: bool = False  # an interpretation by the body that issued or applies the rule
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document that was taken in. Its words are provisions of ``instrument_id``, one of the catalogue or its own.
+
+    ``relation``: "same" is the text of an instrument of the catalogue, "other_version" another version of one,
+    "new" an instrument or article of its own.
+    """
+
+    id: str
+    name: str  # the file, as the person knows it
+    origin: Literal["file", "site", "package"]
+    kind: Literal["regulation", "interpretation", "commentary"]
+    title: str
+    instrument_id: str
+    relation: Literal["same", "other_version", "new"]
+    added: datetime
+    size: int  # bytes
+    articles: int  # 条; 0 for articles and interpretations
+    passages: int  # what can be found and cited
+    about: str = ""  # one sentence for the person: what it was taken for
+    notices: tuple[str, ...] = ()
+    source_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What documents add to the stock: instruments and articles of their own, provisions, and the words of known ones.
+
+    ``texts`` holds 原文 by provision id.
+    """
+
+    instruments: tuple[Instrument, ...] = ()
+    provisions: tuple[Provision, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 # ---------------------------------------------------------------- what was asked
@@ -340,6 +377,8 @@ class Citation:
     source_url: str | None
     confidence: Confidence
     caution: str = ""
+    original: str | None = None  # 原文, where it has been brought in and ``text`` is the digest
+    authority: Authority = "rule"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ line.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -17,7 +17,7 @@ from assistant.errors import KnowledgeError
 from assistant.law import schema
 from assistant.law.tables import check_tables
 from assistant.law.text import number_to_chinese
-from assistant.model import Instrument, Provision
+from assistant.model import Instrument, Provision, Shelf
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Corpus:
     _stock: Mapping[str, Provision] = field(repr=False)
     _composed: Mapping[str, Provision] = field(repr=False)
     _children: Mapping[str, tuple[str, ...]] = field(repr=False)  # id -> ids one level down
+    works: Mapping[str, Instrument] = field(default_factory=dict, repr=False)  # articles: they hold no rules
 
     def get(self, id: str) -> Provision | None:
         """The provision, composed where need be; None when it is not in stock."""
@@ -48,6 +49,10 @@ class Corpus:
         if found is None:
             raise KnowledgeError(f"知识库里没有条款“{id}”，请检查编号。")
         return found
+
+    def holder(self, id: str) -> Instrument | None:
+        """The instrument or article of that id, of whatever authority."""
+        return self.instruments.get(id) or self.works.get(id)
 
     def knows(self, reference: str) -> bool:
         """Whether a provision or an instrument of that id is in stock."""
@@ -145,6 +150,61 @@ def check_knowledge(folder: Path) -> list[KnowledgeError]:
     for path in sorted((folder / "instruments").glob("*.yaml")):
         problems.extend(schema.repeated_keys(path, folder))
     return problems + check_tables(folder, corpus)
+
+
+def with_documents(corpus: Corpus, shelf: Shelf) -> Corpus:
+    """The stock with what documents add to it.
+
+    Words are attached to provisions that are in stock; a provision the stock has keeps its digest. An instrument of
+    the catalogue of which a document brings a later version says so whenever it is cited: the rules still rest on
+    the version they were written for.
+    """
+    instruments, works = dict(corpus.instruments), dict(corpus.works)
+    for added in shelf.instruments:
+        (instruments if added.authority == "rule" else works)[added.id] = added
+    for added in shelf.instruments:
+        for held in corpus.instruments.values():
+            if added.authority == "rule" and _later(added, held):
+                caution = f"添加的文件里有这部法规更新的版本（{added.effective_from}起施行），请核对"
+                instruments[held.id] = replace(held, caution="；".join(filter(None, (held.caution, caution))))
+    holders = instruments | works
+    stock = {
+        id: replace(p, instrument=holders[p.instrument.id], text=shelf.texts.get(id, p.text))
+        for id, p in corpus._stock.items()
+    }
+    for provision in shelf.provisions:
+        if provision.id not in stock:
+            stock[provision.id] = replace(provision, instrument=holders[provision.instrument.id])
+    grown = {provision.instrument.id for provision in shelf.provisions}
+    children = _children_of(_in_order(stock, grown), holders)
+    composed = {
+        id: replace(p, text=shelf.texts.get(id)) for id, p in _compose_parents(stock, children).items()
+    }
+    return Corpus(instruments, corpus.asked, stock, composed, children, works)
+
+
+def _later(added: Instrument, held: Instrument) -> bool:
+    """Whether ``added`` is a version of the same title that began later than one still in force."""
+    if added.title != held.title or held.effective_to is not None or added.effective_from is None:
+        return False
+    return held.effective_from is None or held.effective_from < added.effective_from
+
+
+def _in_order(stock: Mapping[str, Provision], grown: set[str]) -> Mapping[str, Provision]:
+    """The stock with the provisions of the instruments that have grown in the order of their articles."""
+
+    def place(provision: Provision) -> tuple[int, ...]:
+        if provision.article is None:
+            return (1 << 30,)
+        article, _, inserted = provision.article.partition("-")
+        return int(article), int(inserted or 0), provision.paragraph or 0, provision.item or 0
+
+    held: dict[str, list[Provision]] = {}
+    for provision in stock.values():
+        held.setdefault(provision.instrument.id, []).append(provision)
+    for id in grown:
+        held[id].sort(key=place)
+    return {p.id: p for provisions in held.values() for p in provisions}
 
 
 # ------------------------------------------------------------------ reading
