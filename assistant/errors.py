@@ -37,7 +37,14 @@ class EmbeddingError(ZemingError):
 
 
 class DocumentError(ZemingError):
-    """A document cannot be taken in; the message names the file and, where it helps, the page."""
+    """A document cannot be taken in; the message names the file and, where it helps, the page.
+
+    ``name`` is the file as the person knows it.
+    """
+
+    def __init__(self, message: str, name: str = "") -> None:
+        self.name = name
+        super().__init__(message)
 
 
 class LibraryError(ZemingError):

@@ -58,6 +58,11 @@ class Corpus:
         """Whether a provision or an instrument of that id is in stock."""
         return reference in self.instruments or self.get(reference) is not None
 
+    def ids(self) -> Iterator[str]:
+        """The ids of everything in stock and of what is composed from it."""
+        yield from self._stock
+        yield from self._composed
+
     def provisions(self, day: date | None = None) -> Iterator[Provision]:
         """Everything in stock (nothing composed), instrument by instrument in document order.
 
