@@ -40,6 +40,7 @@ class Instrument:
     note: str = ""
     caution: str = ""  # what readers must be told whenever it is cited
     only_if_named: bool = False  # searched only when a question names it: an old rule beside a newer one
+    checked: date | None = None  # when it was last looked up whether it is still in force
     document: str | None = None  # the document it was read from; None for what the project ships
     author: str = ""  # of an article
     published: date | None = None

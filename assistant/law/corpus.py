@@ -264,6 +264,7 @@ def _instrument(id: str, row: schema.InstrumentRow) -> Instrument:
         note=row.note,
         caution=row.caution,
         only_if_named=row.only_if_named,
+        checked=row.checked,
     )
 
 

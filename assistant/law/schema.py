@@ -56,6 +56,7 @@ class InstrumentRow(Strict):
     note: str = ""
     caution: str = ""  # said whenever it is cited
     only_if_named: bool = False  # searched only when a question names it: an old rule beside a newer one
+    checked: date | None = None  # when it was last looked up whether this is still the version in force
 
 
 class ProvisionRow(Strict):
