@@ -146,8 +146,9 @@ class Advisor:
         return allowed
 
     def _named(self, references: Sequence[Reference]) -> tuple[str, ...]:
-        found = [r.provision_id for r in references if r.provision_id and r.status == "exists"]
-        return tuple(dict.fromkeys(found))[:3]
+        """The provisions a question names; for one of a superseded version, what governs in its place."""
+        found = [r.now or (r.provision_id if r.status == "exists" else None) for r in references]
+        return tuple(dict.fromkeys(id for id in found if id))[:3]
 
     def _period_rows(self, facts: Sequence[Fact], text: str) -> tuple[PeriodRow, ...]:
         if not any(f.name == "asks_period" and f.value == "yes" for f in facts):

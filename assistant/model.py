@@ -38,6 +38,9 @@ class Instrument:
     official_url: str | None
     article_count: int | None  # of the published text; None: not known, or not made of articles
     note: str = ""
+    now: tuple[
+        tuple[str, str], ...
+    ] = ()  # of a superseded version: its article -> the provision that governs today
     caution: str = ""  # what readers must be told whenever it is cited
     only_if_named: bool = False  # searched only when a question names it: an old rule beside a newer one
     checked: date | None = None  # when it was last looked up whether it is still in force

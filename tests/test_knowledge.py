@@ -10,6 +10,7 @@ from time import perf_counter
 
 import pytest
 
+from assistant.law.citations import resolve
 from assistant.law.corpus import Corpus, check_knowledge, load_corpus
 from assistant.law.tables import load_glossary, load_periods, load_remedies
 from assistant.law.text import number_to_chinese
@@ -197,3 +198,28 @@ def test_deadlines_say_from_when(corpus: Corpus) -> None:
 def test_periods_in_words(corpus: Corpus, id: str, words: str) -> None:
     rows = {row.id: row for row in load_periods(FOLDER, corpus)}
     assert rows[id].period_words == words
+
+
+@pytest.mark.parametrize(
+    ("quoted", "now"),
+    [
+        ("2016年问责条例第六条", "wenze-2019#7"),
+        ("2016年问责条例第十条", "wenze-2019#16"),
+        ("2018年监察法第四十九条", "jiancha-2024#56"),
+        ("2018年监察法第六十条", "jiancha-2024#69"),
+        ("2005年公务员法第九十条", "gongwuyuan-2018#95"),
+        ("2004年党员权利保障条例第十三条", "quanli-2020#18"),
+    ],
+)
+def test_an_old_article_names_the_one_that_governs(corpus: Corpus, quoted: str, now: str) -> None:
+    reference = resolve(quoted, corpus, date(2026, 11, 22))
+    assert (reference.status, reference.now) == ("superseded", now)
+    assert "不再适用" in reference.notice
+    assert corpus.provision(now).label in reference.notice
+
+
+def test_a_repealed_law_leads_to_the_one_in_force(corpus: Corpus) -> None:
+    """行政监察法 gave way to 监察法 of 2018, and that to the text of 2024."""
+    reference = resolve("行政监察法第二十条", corpus, date(2026, 11, 22))
+    assert (reference.status, reference.now) == ("superseded", None)
+    assert "《中华人民共和国监察法》（2024年）" in reference.notice

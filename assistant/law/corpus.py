@@ -262,6 +262,7 @@ def _instrument(id: str, row: schema.InstrumentRow) -> Instrument:
         official_url=row.official_url,
         article_count=row.article_count,
         note=row.note,
+        now=tuple(row.now.items()),
         caution=row.caution,
         only_if_named=row.only_if_named,
         checked=row.checked,
@@ -405,6 +406,10 @@ def _loose_ends(
     if row.replaced_by and row.replaced_by not in corpus.instruments:
         message = f"replaced_by 写的法规“{row.replaced_by}”不在知识库里，请改正或补上该文件。"
         yield schema.problem_at(path, folder, ("instrument", "replaced_by"), message)
+    for article, reference in row.now.items():
+        if not corpus.knows(reference):
+            message = f"now 里的条款“{reference}”不在知识库里，请改正或删去这一行。"
+            yield schema.problem_at(path, folder, ("instrument", "now", article), message)
     if row.effective_from and row.effective_to and row.effective_to < row.effective_from:
         message = "失效日期早于施行日期，请检查两个日期。"
         yield schema.problem_at(path, folder, ("instrument", "effective_to"), message)

@@ -51,6 +51,7 @@ class Reference:
     status: Status
     provision_id: str | None = None
     replaced_by: str | None = None
+    now: str | None = None  # of a superseded provision: the one that governs instead, where that is known
     notice: str = ""
 
 
@@ -124,12 +125,31 @@ def _finest(address: Address, whole: str, stock: Stock) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _out_of_force(instrument: Instrument, stock: Stock, day: date) -> str:
+def successor_of(instrument: Instrument, stock: Stock, day: date) -> Instrument | None:
+    """What took the place of a version, and of what took its place, until one that had not ended on the day."""
+    found: Instrument | None = instrument
+    seen = set()
+    while found and found.effective_to and found.effective_to < day and found.id not in seen:
+        seen.add(found.id)
+        found = stock.instruments.get(found.replaced_by or "")
+    return found
+
+
+def _governs(article: str | None, instrument: Instrument, stock: Stock, day: date) -> Provision | None:
+    """The provision that holds today what the article of a superseded version held, where that is recorded."""
+    id = dict(instrument.now).get(article or "")
+    provision = stock.get(id) if id else None
+    return provision if provision and provision.instrument.in_force(day) else None
+
+
+def _out_of_force(instrument: Instrument, stock: Stock, day: date, article: str | None = None) -> str:
     """Why a version does not apply on the day; empty when it does."""
     name = dated_title(instrument, stock)
     if instrument.effective_to and instrument.effective_to < day:
-        successor = stock.instruments.get(instrument.replaced_by or "")
         ended = f"{name}自{_chinese_date(instrument.effective_to)}后不再适用"
+        if now := _governs(article, instrument, stock, day):
+            return f"{ended}，原{write_address(article or '', None, None)}的内容现在看{now.label}。"
+        successor = successor_of(instrument, stock, day)
         return f"{ended}，应查{dated_title(successor, stock)}。" if successor else f"{ended}，请查现行规定。"
     if instrument.effective_from and day < instrument.effective_from:
         since = _chinese_date(instrument.effective_from)
@@ -148,10 +168,12 @@ def check_address(
     """The reference to a known version: does the provision exist, and does the version apply on the day."""
     found = _look_up(address, instrument, stock) if address else _Lookup(None)
     status: Status = "no_such_provision" if found.missing else "exists"
-    notice, replaced_by = found.notice, None
-    out_of_force = _out_of_force(instrument, stock, day)
+    notice, replaced_by, now = found.notice, None, None
+    article = address.article if address else None
+    out_of_force = _out_of_force(instrument, stock, day, article)
     if instrument.effective_to and instrument.effective_to < day:
         replaced_by = instrument.replaced_by
+        now = _governs(article, instrument, stock, day)
         if not found.impossible:
             status, notice = "superseded", out_of_force
     elif not notice:
@@ -169,6 +191,7 @@ def check_address(
         status=status,
         provision_id=found.provision_id,
         replaced_by=replaced_by,
+        now=now.id if now else None,
         notice=notice,
     )
 
