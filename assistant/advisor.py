@@ -13,16 +13,18 @@ from datetime import date
 
 from assistant.errors import QuestionError
 from assistant.law.citations import Reference, find_references
+from assistant.law.days import Days, read_conduct_days, read_received_date
 from assistant.law.lexicon import Lexicon
 from assistant.law.rules import run_table, values_of
 from assistant.law.tables import PeriodRow
 from assistant.law.text import has_words, is_mostly_foreign
-from assistant.model import Advice, Clause, Determination, Fact, Kind, Passage, Question
+from assistant.model import Advice, Clause, Determination, Fact, Finding, Kind, Passage, Question
 from assistant.privacy import mask_private
 from assistant.steps.answering import Writer
 from assistant.steps.determination import Law, determine, routes_for
-from assistant.steps.facts import read_facts, read_received_date
+from assistant.steps.facts import read_facts
 from assistant.steps.retrieval import Retriever
+from assistant.steps.timing import not_held, version_findings
 from assistant.steps.verification import verify
 
 PASSAGES = 8
@@ -71,17 +73,21 @@ class Advisor:
         if kind == "knowledge":
             made = None
             asks_remedy = any(f.name == "asks_remedy" and f.value == "yes" for f in facts)
+            named = self._named(references)
             answer, citations = self.writer.knowledge(
                 found.passages,
-                self._named(references),
+                named,
                 () if asks_remedy else self._period_rows(facts, text),
                 routes_for(facts, self.law, question.day, received) if asks_remedy else (),
+                self._versions(question, named or [p.provision_id for p in found.passages[:1]]),
                 question.day,
                 notices,
             )
         else:
             made = determine(facts, self.law, question.day, received)
             made = self._with_candidates(made, text, question.day)
+            made = self._with_versions(made, question)
+            notices += self._versions_not_held(question.day)
             answer, citations = self.writer.scenario(made, facts, question.day, notices)
         answer, checks = verify(answer, citations, self.law.corpus)
         return Advice(
@@ -179,6 +185,23 @@ class Advisor:
             for i, p in enumerate(found)
         ]
         return replace(made, clauses=(*made.clauses, *extra)[: max(3, len(made.clauses))])
+
+    def _with_versions(self, made: Determination, question: Question) -> Determination:
+        """Say which version applies where the matter happened before a rule that is relied on."""
+        sure = [c.id for c in made.clauses if not c.candidate]
+        basis = [id for f in made.findings for id in f.provisions if f.status == "yes"]
+        return replace(made, findings=(*made.findings, *self._versions(question, [*sure, *basis])))
+
+    def _versions(self, question: Question, relied_on: Sequence[str]) -> tuple[Finding, ...]:
+        said = Days(*question.conduct) if question.conduct else read_conduct_days(question.text, question.day)
+        words = self.writer.labels["timing"]
+        return version_findings(said, question.day, relied_on, self.law.corpus, words)
+
+    def _versions_not_held(self, day: date) -> list[str]:
+        relied_on = {id for row in self.law.tables["situation"].rows for id in row.because}
+        titles = not_held(relied_on, day, self.law.corpus)
+        words = self.writer.labels["timing"]["not_held"]
+        return [words.format(day=day.isoformat(), titles="、".join(titles))] if titles else []
 
     def _decline(
         self, question: Question, facts: tuple[Fact, ...], notices: Sequence[str], started: float

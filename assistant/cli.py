@@ -11,17 +11,17 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from assistant.cli_kb import kb
 from assistant.errors import InputFileError, QuestionError, ZemingError
 from assistant.privacy import mask_private
 from assistant.settings import load_settings
+from assistant.terminal import as_day, err, out, progress
 
 if TYPE_CHECKING:
     from assistant.model import Advice
@@ -32,14 +32,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-kb = typer.Typer(help="知识库：检查、查看。", no_args_is_help=True)
 app.add_typer(kb, name="kb")
 
 # what typer raises for a command that is written wrongly; it names only this heir of it in public
 _MISUSE: Any = typer.BadParameter.__mro__[1]
-
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -50,14 +46,16 @@ def ask(
     out_file: Annotated[Path | None, typer.Option("--out", help="批量答复写到哪个文件")] = None,
     day: Annotated[str | None, typer.Option("--date", help="按哪一天有效的规定判断，如 2026-03-01")] = None,
     received: Annotated[str | None, typer.Option(help="收到决定的日期，用来算期限")] = None,
+    happened: Annotated[str | None, typer.Option(help="事情发生的时间，如 2018、2018-05、2018-05-03")] = None,
 ) -> None:
     """回答一个问题，或者用 --batch 批量回答。"""
-    as_of = _day(day, "--date") or date.today()
-    received_on = _day(received, "--received")
+    as_of = as_day(day, "--date") or date.today()
+    received_on = as_day(received, "--received")
+    conduct = _days(happened)
     if batch is not None:
         if out_file is None:
             raise InputFileError("批量回答要用 --out 写明结果文件，例如 --out 答复.jsonl。")
-        _ask_batch(batch, out_file, as_of, received_on)
+        _ask_batch(batch, out_file, as_of, received_on, conduct)
         return
     text = " ".join(question) if question else "" if sys.stdin.isatty() else sys.stdin.read()
     from assistant import start
@@ -66,8 +64,8 @@ def ask(
     from assistant.wiring import build
 
     try:
-        parts = build(load_settings(), progress=_progress, ahead=start.ahead)
-        advice = parts.advisor.ask(Question(text=text, day=as_of, received=received_on))
+        parts = build(load_settings(), progress=progress, ahead=start.ahead)
+        advice = parts.advisor.ask(Question(text=text, day=as_of, received=received_on, conduct=conduct))
     finally:
         if start.ahead:
             start.ahead.close()
@@ -94,7 +92,20 @@ def _show(advice: Advice) -> None:
             out.print(c.source_url, markup=False, style="dim")
 
 
-def _ask_batch(source: Path, target: Path, day: date, received: date | None) -> None:
+def _days(happened: str | None) -> tuple[date, date] | None:
+    from assistant.law.days import read_days
+
+    if happened is None:
+        return None
+    days = read_days(happened)
+    if days is None:
+        raise InputFileError(f"--happened 的时间“{happened}”读不懂，请写成 2018、2018-05 或 2018-05-03。")
+    return days.first, days.last
+
+
+def _ask_batch(
+    source: Path, target: Path, day: date, received: date | None, conduct: tuple[date, date] | None
+) -> None:
     """Answer every row of a file, in order; a row that cannot be answered gets its sentence as the answer."""
     from rich.progress import track
 
@@ -103,7 +114,7 @@ def _ask_batch(source: Path, target: Path, day: date, received: date | None) -> 
     from assistant.wiring import build
 
     rows = list(_rows(source))
-    advisor = build(load_settings(), progress=_progress).advisor
+    advisor = build(load_settings(), progress=progress).advisor
     gc.enable()
     partial = target.with_name(target.name + ".partial")
     try:
@@ -111,9 +122,8 @@ def _ask_batch(source: Path, target: Path, day: date, received: date | None) -> 
             for row in track(rows, description="正在回答", console=err, disable=not err.is_terminal):
                 text = row["text"]
                 try:
-                    answered: dict[str, Any] = to_contract(
-                        advisor.ask(Question(text=text, day=day, id=row["id"], received=received))
-                    )
+                    question = Question(text, day, id=row["id"], received=received, conduct=conduct)
+                    answered: dict[str, Any] = to_contract(advisor.ask(question))
                 except QuestionError as error:
                     answered = refusal(row["id"], mask_private(text)[0], str(error))
                 file.write(json.dumps(answered, ensure_ascii=False) + "\n")
@@ -150,7 +160,7 @@ def chat() -> None:
     from assistant.web import serve
 
     gc.enable()
-    serve(load_settings(), progress=_progress)
+    serve(load_settings(), progress=progress)
 
 
 @app.command()
@@ -158,57 +168,8 @@ def index() -> None:
     """准备检索索引（第一次约需一两分钟，以后只更新改动的部分）。"""
     from assistant.wiring import build
 
-    build(load_settings(), progress=_progress)
+    build(load_settings(), progress=progress)
     err.print("索引已就绪。", markup=False)
-
-
-@kb.command("check")
-def kb_check() -> None:
-    """检查知识库：写法、编号、引用、日期。"""
-    from assistant.wiring import check_all
-
-    problems, counts = check_all(load_settings())
-    for problem in problems:
-        err.print(str(problem), markup=False)
-    if problems:
-        err.print(f"共 {len(problems)} 处问题，请逐条改正。", markup=False)
-        raise typer.Exit(1)
-    out.print(
-        "知识库检查通过：" + "，".join(f"{name} {count}" for name, count in counts.items()) + "。",
-        markup=False,
-    )
-
-
-@kb.command("show")
-def kb_show(
-    reference: Annotated[str, typer.Argument(help="编号或叫法，如 wenze-2019#7.1.3 或 问责条例第七条第三项")],
-    day: Annotated[str | None, typer.Option("--date", help="按哪一天有效的版本")] = None,
-) -> None:
-    """看一条规定：要旨、原文、效力、出处。"""
-    from assistant.wiring import show_provision
-
-    out.print(show_provision(load_settings(), reference, _day(day, "--date") or date.today()), markup=False)
-
-
-def _day(text: str | None, option: str) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise InputFileError(f"{option} 的日期“{text}”读不懂，请写成 2026-03-01 这样。") from error
-
-
-@contextmanager
-def _progress(total: int, label: str) -> Iterator[Any]:
-    """A progress bar on the terminal for long work; yields a function that moves it on by n."""
-    from rich.progress import Progress
-
-    with Progress(console=err, disable=not err.is_terminal, transient=True) as bar:
-        if not err.is_terminal:
-            err.print(f"{label}……", markup=False)
-        task = bar.add_task(label, total=total)
-        yield lambda n: bar.advance(task, n)
 
 
 def main() -> None:

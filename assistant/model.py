@@ -41,6 +41,7 @@ class Instrument:
     now: tuple[
         tuple[str, str], ...
     ] = ()  # of a superseded version: its article -> the provision that governs today
+    transition: str | None = None  # the provision that says which version applies to what happened before
     caution: str = ""  # what readers must be told whenever it is cited
     only_if_named: bool = False  # searched only when a question names it: an old rule beside a newer one
     checked: date | None = None  # when it was last looked up whether it is still in force
@@ -247,6 +248,7 @@ class Question:
     day: date
     id: str | None = None
     received: date | None = None
+    conduct: tuple[date, date] | None = None  # first and last day on which it happened, where the person said so
     confirmed: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 

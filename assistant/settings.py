@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     store: Literal["embedded", "server"] = Field("embedded", description="Chroma：嵌入式或服务器")
     store_url: str = Field("", description="Chroma 服务器地址，如 http://127.0.0.1:8000")
 
+    max_file_mb: int = Field(50, ge=1, description="添加的单个文件最大多少 MB")
+    max_pages: int = Field(2000, ge=1, description="添加的 PDF 最多多少页")
+
     host: str = Field("127.0.0.1", description="网页监听地址")
     port: int = Field(7860, ge=1, le=65535, description="网页监听端口")
     max_question_chars: int = Field(6000, ge=100, description="一次提问的最多字数")

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from assistant.law.days import read_received_date
 from assistant.law.hints import hints_of
 from assistant.law.lexicon import Lexicon, load_lexicon
 from assistant.law.reading import read_story
 from assistant.law.vocabulary import FactKind, Vocabulary, load_vocabulary
 from assistant.model import Fact
 from assistant.settings import load_settings
-from assistant.steps.facts import merge, read_facts, read_received_date
+from assistant.steps.facts import merge, read_facts
 
 KNOWLEDGE = load_settings().knowledge
 VOCABULARY = load_vocabulary(KNOWLEDGE)

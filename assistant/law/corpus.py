@@ -263,6 +263,7 @@ def _instrument(id: str, row: schema.InstrumentRow) -> Instrument:
         article_count=row.article_count,
         note=row.note,
         now=tuple(row.now.items()),
+        transition=f"{id}#{row.transition}" if row.transition else None,
         caution=row.caution,
         only_if_named=row.only_if_named,
         checked=row.checked,
@@ -406,10 +407,13 @@ def _loose_ends(
     if row.replaced_by and row.replaced_by not in corpus.instruments:
         message = f"replaced_by 写的法规“{row.replaced_by}”不在知识库里，请改正或补上该文件。"
         yield schema.problem_at(path, folder, ("instrument", "replaced_by"), message)
-    for article, reference in row.now.items():
-        if not corpus.knows(reference):
-            message = f"now 里的条款“{reference}”不在知识库里，请改正或删去这一行。"
-            yield schema.problem_at(path, folder, ("instrument", "now", article), message)
+    if row.transition and corpus.get(f"{row.id}#{row.transition}") is None:
+        message = f"transition 写的“{row.transition}”不是本文件里的条款，请改正。"
+        yield schema.problem_at(path, folder, ("instrument", "transition"), message)
+    for old, governs in row.now.items():
+        if not corpus.knows(governs):
+            message = f"now 里的条款“{governs}”不在知识库里，请改正或删去这一行。"
+            yield schema.problem_at(path, folder, ("instrument", "now", old), message)
     if row.effective_from and row.effective_to and row.effective_to < row.effective_from:
         message = "失效日期早于施行日期，请检查两个日期。"
         yield schema.problem_at(path, folder, ("instrument", "effective_to"), message)

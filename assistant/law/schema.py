@@ -55,6 +55,7 @@ class InstrumentRow(Strict):
     numbered: bool = True  # false: not made of articles, so that a missing number is not worth a remark
     note: str = ""
     now: dict[str, Reference] = {}  # of a superseded version: its article -> the provision that governs today
+    transition: Address | None = None  # the provision on what happened before this version was in force
     caution: str = ""  # said whenever it is cited
     only_if_named: bool = False  # searched only when a question names it: an old rule beside a newer one
     checked: date | None = None  # when it was last looked up whether this is still the version in force

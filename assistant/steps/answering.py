@@ -84,7 +84,7 @@ class Writer:
         verdict = {
             "label": self.labels["scope_variants"].get(made.variant) or self.labels["scope"][made.scope],
             "sureness": "" if made.scope == OPEN else f"（{self._sureness(made.confidence)}）",
-            "reason": (scope.reason + sources.mark(*scope.provisions)) if scope else "",
+            "reason": (scope.reason + sources.mark(*scope.provisions)).rstrip("。") if scope else "",
             "open": made.scope == OPEN or made.confidence < self.labels["tentative_below"],
             "tentative": made.scope != OPEN and made.confidence < self.labels["tentative_below"],
         }
@@ -114,6 +114,7 @@ class Writer:
                 for c in made.clauses[:CLAUSES_SHOWN]
                 if shows_candidates or not c.candidate
             ],
+            "versions": [f.reason + sources.mark(*f.provisions) for f in made.findings if f.step == "time"],
             "responsibility": (
                 f"{made.responsibility}：{responsibility.reason}{sources.mark(*responsibility.provisions)}"
                 if responsibility and made.responsibility
@@ -224,6 +225,7 @@ class Writer:
         named: Sequence[str],
         period_rows: Sequence[PeriodRow],
         routes: Sequence[Route],
+        versions: Sequence[Finding],
         day: date,
         notices: Sequence[str],
     ) -> tuple[str, tuple[Citation, ...]]:
@@ -234,6 +236,7 @@ class Writer:
             named: provisions that the question itself names; they come before anything found.
             period_rows: rows of the influence-period table that the question asks about.
             routes: remedy routes that the question asks about.
+            versions: which version applies, where the question says when something happened.
         """
         sources = Sources(self.corpus, day, self.labels["unverified"])
         lead = [self.period_sentence(row, sources) + "。" for row in period_rows]
@@ -243,6 +246,7 @@ class Writer:
         lead += [self._said(self.corpus.provision(id), sources) for id in leading]
         rest = [id for id in order if id not in leading][: 2 if lead or blocks else 0]
         more = [self._said(self.corpus.provision(id), sources) for id in rest]
+        versions_said = [f.reason + sources.mark(*f.provisions) for f in versions]
         if not lead and not blocks:
             lead = [self.labels["notices"]["nothing_found"]]
         citations = sources.citations()
@@ -251,6 +255,7 @@ class Writer:
             lead=lead,
             routes=blocks,
             deadline_note=self._deadline_note(routes),
+            versions=versions_said,
             more=more,
             notices=[escape_markdown(n) for n in notices],
             sources=self._source_list(citations),

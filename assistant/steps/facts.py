@@ -1,7 +1,7 @@
 """From a story to facts: what the lexicon finds in the words, about whoever the question is about.
 
 Comes in: the text, the lexicon, the vocabulary. Goes out: facts, each with the exact words of the text it was
-read from, and the day on which a decision was received. A fact nobody found is absent. Raises nothing.
+read from. A fact nobody found is absent. Raises nothing.
 
 How values are joined: a fact with one value takes the value of the highest confidence, among equals the one
 said last. Two equally sure and contradicting values of a flag cancel each other: the fact stays unknown.
@@ -12,14 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-
-from dateutil.relativedelta import relativedelta
 
 from assistant.law.lexicon import Lexicon, Pattern, compiled
 from assistant.law.people import Clause
 from assistant.law.reading import LONGEST_CLAUSE, Story, read_story
-from assistant.law.text import CHINESE_NUMERAL, chinese_to_number, clauses, normalise
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Fact
 
@@ -167,106 +163,3 @@ def _denied(before: str, after: str, lexicon: Lexicon) -> bool:
 def _fact(story: Story, name: str, value: str, start: int, end: int, confidence: float) -> Fact:
     first, last = story.text.span(start, end)
     return Fact(name, value, story.text.original[first:last], "lexicon", round(confidence, 3), first)
-
-
-# ---------------------------------------------------------------- the day a decision was received
-
-_COUNT = rf"(?:\d+|{CHINESE_NUMERAL}+)"
-_DAY = re.compile(
-    rf"(?P<full>(?P<y>\d{{4}}|[二〇零一三四五六七八九]{{4}}|去年|前年|今年)年?的?)?(?P<m>{_COUNT})月(?:份的?)?(?P<d>{_COUNT})[日号]?"
-    r"|(?P<iso>\d{4}[-/.]\d{1,2}[-/.]\d{1,2})"
-    rf"|(?P<month>上个?月|上上个?月|本月|这个?月|当月)的?(?P<md>{_COUNT})[日号]"
-    r"|(?P<near>大前天|前天|前日|昨[天日晚]|今[天日早晨]|昨儿|前儿|今儿)"
-    rf"|(?P<ago>{_COUNT})(?P<unit>天|周|个?星期|个?礼拜)(?:之前|以前|前)"
-    r"|(?P<week>上上|上|这|本)?个?(?:周|星期|礼拜)(?P<wd>[一二三四五六日天])"
-    rf"|(?<![\d月])(?P<only>{_COUNT})号(?!楼|文|令|线|院|桌|机|厂|矿|山)"
-)  # fmt: skip
-_RECEIVED = re.compile(
-    r"收到|接到|拿到|领到|签收|送达|送到|送来|宣布|宣读|告知|下发|下达|印发|下来|作出|做出|通知"
-)
-_DECISION = re.compile(
-    r"决定|处分|问责|诫勉|通报|免职|停职|警告|记过|撤职|降职|通知书|处理|文书|红头|结论|复核|复审|申诉"
-)
-_NOT_YET = re.compile(
-    r"(?:没|未|没有|尚未|等)(?:有)?(?:收到|接到|拿到|送达|下来|宣布)|如果|要是|假如|[要快将](?:下来|宣布|下达|送达|作出)"
-)
-_NEAR = {"今": 0, "昨": 1, "前": 2, "大": 3}
-_WEEKDAYS = "一二三四五六日"
-
-
-def read_received_date(text: str, today: date) -> date | None:
-    """The day on which a decision was received or announced; of several the last one named.
-
-    Days without a year are the most recent ones before ``today``. Vague days (上周, 月初, 刚刚) and days that
-    have not come yet are not read.
-
-    >>> day = date(2026, 3, 20)
-    >>> read_received_date('3月5日收到处分决定，我不服。', day), read_received_date('昨天接到诫勉通知', day)
-    (datetime.date(2026, 3, 5), datetime.date(2026, 3, 19))
-    >>> read_received_date('3月5日出的事，处分决定还没收到。', day) is None
-    True
-    """
-    whole = normalise(text, keep_lines=True)
-    parts = [span.text for span in clauses(whole)]
-    found: date | None = None
-    for number, part in enumerate(parts):
-        if not (_RECEIVED.search(part) and _DECISION.search(part)) or _NOT_YET.search(part):
-            continue
-        day = _day_in(part, today)
-        if day is None and number and _is_only_day(parts[number - 1]):
-            day = _day_in(parts[number - 1], today)
-        found = day or found
-    return found
-
-
-def _is_only_day(part: str) -> bool:
-    match = _DAY.search(part)
-    return match is not None and match.end() == len(part) and match.start() <= 4
-
-
-def _day_in(part: str, today: date) -> date | None:
-    """The last day named in a clause, if it is exact and not after ``today``."""
-    found = None
-    for match in _DAY.finditer(part):
-        try:
-            day = _day_of(match, today)
-        except (ValueError, OverflowError):  # 2月30日, 十三月: written so, but no day
-            continue
-        found = day if day <= today else found
-    return found
-
-
-def _day_of(match: re.Match[str], today: date) -> date:
-    said = match.groupdict()
-    if said["iso"]:
-        return date(*map(int, re.split(r"[-/.]", said["iso"])))
-    if said["m"]:
-        month, day = chinese_to_number(said["m"]), chinese_to_number(said["d"])
-        if said["y"]:
-            years_back = {"今年": 0, "去年": 1, "前年": 2}.get(said["y"])
-            year = chinese_to_number(said["y"]) if years_back is None else today.year - years_back
-            return date(year, month, day)
-        this_year = date(today.year, month, day)
-        return this_year if this_year <= today else date(today.year - 1, month, day)
-    if said["month"]:
-        back = said["month"].count("上")
-        return (today + relativedelta(months=-back, day=1)).replace(day=chinese_to_number(said["md"]))
-    if said["near"]:
-        return today - timedelta(days=_NEAR[said["near"][0]])
-    if said["ago"]:
-        days = chinese_to_number(said["ago"]) * (1 if said["unit"] == "天" else 7)
-        return today - timedelta(days=days)
-    if said["wd"]:
-        weekday = 6 if said["wd"] == "天" else _WEEKDAYS.index(said["wd"])
-        monday = today - timedelta(days=today.weekday())
-        if said["week"] in ("上", "上上"):
-            return monday + timedelta(days=weekday - 7 * len(said["week"]))
-        this_week = monday + timedelta(days=weekday)
-        return this_week if this_week <= today or said["week"] else this_week - timedelta(days=7)
-    day_number = chinese_to_number(said["only"])
-    this_month = today.replace(day=day_number)
-    return (
-        this_month
-        if this_month <= today
-        else (today + relativedelta(months=-1, day=1)).replace(day=day_number)
-    )
