@@ -53,3 +53,7 @@ class LibraryError(ZemingError):
 
 class SyncError(ZemingError):
     """An official site could not be reached, or answered something that cannot be used."""
+
+
+class PageGone(SyncError):
+    """There is no page at the official address any more; it may have moved."""

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol
+
+GROUPS: Mapping[str, str] = {
+    "provision": "rules",  # what a provision says
+    "asked": "rules",  # one way in which people ask for it
+    "commentary": "commentary",  # a passage of an article or interpretation
+    "case": "cases",  # a situation with its outcome
+}
+"""What an entry is (its role) -> with which others it is ranked. Groups do not push each other out."""
 
 
 @dataclass(frozen=True)
 class Entry:
     """One text of the index. Several entries may point to one provision (its digest, the ways people ask for it).
 
-    ``key`` is unique and stable (``wenze-2019#20`` or ``wenze-2019#20?3``); ``role`` is "provision" or "asked".
+    ``key`` is unique and stable (``wenze-2019#20`` or ``wenze-2019#20?3``); ``role`` is one of :data:`GROUPS`.
+    ``provision_id`` of commentary and cases is the id of the passage or case.
     """
 
     key: str
@@ -29,6 +39,43 @@ class Hit:
 
 
 class VectorIndex(Protocol):
-    """Dense search over the published index. The index gives ids; the corpus gives the words."""
+    """Dense search over the published index. The index gives ids; the corpus gives the words.
 
-    def search(self, text: str, k: int) -> Sequence[Hit]: ...
+    ``group`` is one of the values of :data:`GROUPS`; ``keys`` are the only entries to look at.
+    """
+
+    def search(
+        self, text: str, k: int, group: str = "rules", keys: Sequence[str] | None = None
+    ) -> Sequence[Hit]: ...
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer of an official site. ``from_cache``: the site said that it is the same as last time."""
+
+    url: str
+    final_url: str  # after redirects
+    status: int
+    content: bytes
+    charset: str | None  # what the site says of it; pages often say otherwise themselves
+    fetched_at: datetime
+    from_cache: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the search of an official site found. Words are plain text."""
+
+    title: str
+    url: str
+    published: date | None
+    brief: str
+
+
+class OfficialTexts(Protocol):
+    """The official sites. Both methods raise ``SyncError``; ``fetch`` raises ``PageGone`` where nothing is left at the
+    address."""
+
+    def fetch(self, url: str) -> Page: ...
+
+    def search(self, title: str) -> Sequence[Found]: ...
