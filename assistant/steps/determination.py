@@ -117,6 +117,11 @@ def determine(facts: Iterable[Fact], law: Law, day: date, received: date | None 
     )
 
 
+def scope_of(facts: Iterable[Fact], law: Law, day: date) -> Scope:
+    """The verdict alone, for what-if questions: a small part of the work of ``determine``."""
+    return _chain(values_of(tuple(facts)), law, law.in_force(day)).label
+
+
 def routes_for(facts: Iterable[Fact], law: Law, day: date, received: date | None = None) -> tuple[Route, ...]:
     """The remedy routes that follow from the measure and the person alone, without a verdict."""
     in_force = law.in_force(day)
