@@ -235,7 +235,9 @@ class OfficialSite:
             page, content_type = self._page(f"{self._search_url}?{urlencode(asked)}")
             total, rows = read_search(page.content, _charset(content_type), self._search_url)
             read += len(rows)
-            found += (row for row in rows if row not in found and self._is_allowed(row.url))
+            for row in rows:
+                if row not in found and self._is_allowed(row.url):
+                    found.append(row)
             if not rows or read >= total:
                 break
         return found
@@ -326,10 +328,18 @@ def _row(row: Mapping[str, Any], asked: str) -> Found:
     published = re.match(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})", str(row.get("pubtime") or ""))
     return Found(
         title=_plain(row["title"]),
-        url=urljoin(asked, _text(row["url"]).strip()),
+        url=_absolute(_text(row["url"]).strip(), asked),
         published=date(*map(int, published.groups())) if published else None,
         brief=_plain(row.get("brief") or ""),
     )
+
+
+def _absolute(url: str, asked: str) -> str:
+    """An address as it is meant beside the one that was asked; "" where there is none."""
+    try:
+        return urljoin(asked, url) if url else ""
+    except ValueError:
+        return ""
 
 
 def _text(value: object) -> str:
