@@ -17,6 +17,7 @@ import re
 import struct
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import pairwise
@@ -31,7 +32,8 @@ from assistant.errors import EmbeddingError
 if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto
 
-BUILDER = 2  # raise it when the graph changes: files of older builders are not used any more
+BUILDER = 3  # raise it when the graph changes: files of older builders are not used any more
+VECTORS = 2  # raise it when the vectors change by more than rounding: every index is made anew then
 
 WIDTH = 384
 _LAYERS = 12
@@ -40,7 +42,7 @@ _INNER = 1536
 _MAX_TOKENS = 512  # two of them are the marks of beginning and end
 _BLOCK = 32  # weights that share one scale
 _BLOCK_BYTES = 2 + _BLOCK // 2  # a half-precision scale, then two weights a byte
-_TOKENS_A_RUN = 512  # tokens of one run of the model: small enough for the cache, large enough for both cores
+_TOKENS_A_RUN = 256  # tokens of one run of the model: more would not fit into the cache of one core
 
 _KEPT = re.compile(
     "[\u2581\u0020-\u007e\u00b0\u00b1\u00b7\u00d7\u00f7\u2010-\u203b\u2190-\u27bf\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef\U0001f300-\U0001faff]+"
@@ -239,8 +241,10 @@ class _Graph:
         )
 
     def normed_sum(self, x: str, y: str, norm: str, out: str) -> str:
+        """The norm of x + y, in two steps: the library's operator for both is three times slower on a CPU."""
         weight, bias = (self.constant(f"{norm}.{part}", self.tensors[f"{norm}.{part}"]) for part in "wb")
-        return self.add("SkipLayerNormalization", [x, y, weight, bias], out, ours=True, epsilon=1e-12)
+        both = self.add("Add", [x, y], f"{out}.sum")
+        return self.add("LayerNormalization", [both, weight, bias], out, epsilon=1e-12, axis=-1)
 
 
 def _build(weights: Weights) -> bytes:
@@ -330,15 +334,18 @@ def _tokenizer(weights: Weights) -> str:
 class E5:
     """The loaded model. Safe to use from several threads at once."""
 
-    def __init__(self, weights: Path, models: Path, threads: int = 2) -> None:
+    def __init__(self, weights: Path, models: Path, threads: int | None = None) -> None:
         """Load the model of a weights file, making its ONNX file under ``models`` where it is not there yet.
+
+        ``threads`` is how many runs of the model go on at once; by default one for each core that may be used.
 
         Raises:
             EmbeddingError: the weights are damaged, or the folder cannot be written.
         """
         from tokenizers import Tokenizer
 
-        self._session = _session(weights, models, threads)
+        self._session = _session(weights, models)
+        self._threads = threads or os.cpu_count() or 1
         notes = self._session.get_modelmeta().custom_metadata_map
         self._tokenizer = Tokenizer.from_str(notes["tokenizer"])
         self._replacements = {int(char): to for char, to in json.loads(notes["replacements"]).items()}
@@ -357,15 +364,22 @@ class E5:
             for start in range(0, max(len(ids), 1), room)
         ]
         sums = np.zeros((len(texts), WIDTH), np.float32)
-        for batch in _batches(windows):
-            ids = np.full((len(batch), len(batch[0][1])), self._end, np.int64)
-            mask = np.zeros_like(ids)
-            for i, (_, window) in enumerate(batch):
-                ids[i, : len(window)] = window
-                mask[i, : len(window)] = 1
-            np.add.at(sums, [row for row, _ in batch], self._session.run(None, {"ids": ids, "mask": mask})[0])
+        batches = list(_batches(windows))
+        with ThreadPoolExecutor(self._threads) as pool:
+            runs = map if len(batches) == 1 else pool.map  # a question is one batch: it needs no thread
+            for batch, found in zip(batches, runs(self._run, batches), strict=True):
+                np.add.at(sums, [row for row, _ in batch], found)
         unit: Floats = sums / np.linalg.norm(sums, axis=1, keepdims=True)
         return unit
+
+    def _run(self, batch: list[tuple[int, list[int]]]) -> Floats:
+        ids = np.full((len(batch), len(batch[0][1])), self._end, np.int64)
+        mask = np.zeros_like(ids)
+        for i, (_, window) in enumerate(batch):
+            ids[i, : len(window)] = window
+            mask[i, : len(window)] = 1
+        found: Floats = self._session.run(None, {"ids": ids, "mask": mask})[0]
+        return found
 
     def cut(self, texts: Sequence[str]) -> list[list[int]]:
         """The word pieces of each text, numbered by their place in :attr:`Weights.kept`."""
@@ -373,23 +387,33 @@ class E5:
         return [cut.ids for cut in self._tokenizer.encode_batch(clean, add_special_tokens=False)]
 
 
-def _session(weights: Path, models: Path, threads: int) -> Any:
-    """Load the model file; one that cannot be loaded (cut off by a full disk, say) is made again, once."""
+def _session(weights: Path, models: Path) -> Any:
+    """Load the model file; one that cannot be loaded (cut off by a full disk, say) is made again, once.
+
+    A run of the model stays on one core: it is too small to share, and two runs at once are half as fast again.
+    """
     import onnxruntime  # type: ignore[import-untyped, unused-ignore]
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    # waiting threads would take the cores from the rest of the program
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+
+    def load(path: Path) -> Any:
+        return onnxruntime.InferenceSession(
+            path,
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=["SkipLayerNormFusion"],  # see _Graph.normed_sum
+        )
+
     path = model_file(weights, models)
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return load(path)
     except Exception:  # the library has a class of its own for each kind of damage
         path.unlink(missing_ok=True)
     try:
         path = model_file(weights, models)
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return load(path)
     except Exception as error:
         raise EmbeddingError(
             f"内置向量模型 {path} 无法载入（{error}），请检查内存和磁盘空间后重试。"

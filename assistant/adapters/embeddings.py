@@ -40,7 +40,7 @@ def make_embeddings(settings: Settings) -> Embeddings:
 def fingerprint(settings: Settings) -> str:
     """A name for the vectors that these settings give; an index made under another name is made again."""
     if settings.embedding == "builtin":
-        return f"e5-small-{e5.weights_id(e5.weights_file())}-{e5.BUILDER}"
+        return f"e5-small-{e5.weights_id(e5.weights_file())}-{e5.VECTORS}"
     parts = (
         settings.embedding_model,
         settings.embedding_url if settings.embedding == "openai" else "",
