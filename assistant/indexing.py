@@ -9,15 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
 from assistant.model import Provision
 from assistant.ports import Entry
-
-BATCH = 256
 
 Progress = Callable[[int, str], AbstractContextManager[Callable[[int], object]]]
 """Shows work of so many steps under a label; what it yields is told how many more are done."""
@@ -39,16 +37,11 @@ class Store(Protocol):
 
     def usable(self) -> bool: ...
 
-    def vectors(self) -> Mapping[str, list[float]]: ...
+    def entries(self) -> Sequence[Entry]: ...
 
     def building(self, wait: bool) -> AbstractContextManager[bool]: ...
 
-    def write(
-        self,
-        batches: Iterable[Sequence[Entry]],
-        known: Mapping[str, list[float]],
-        digest: str,
-    ) -> None: ...
+    def write(self, entries: Sequence[Entry], digest: str, advance: Callable[[int], object]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -100,24 +93,14 @@ def ensure_index(
 
 def _build(entries: Sequence[Entry], store: Store, digest: str, progress: Progress | None) -> IndexReport:
     started = time.perf_counter()
-    known = store.vectors()
-    new = {entry.text for entry in entries} - known.keys()
-    added = sum(entry.text in new for entry in entries)
-    # texts of like length together are embedded faster
-    ordered = sorted(entries, key=lambda entry: (entry.text in new, len(entry.text)))
-
-    def batches(advance: Callable[[int], object]) -> Iterator[Sequence[Entry]]:
-        for start in range(0, len(ordered), BATCH):
-            batch = ordered[start : start + BATCH]
-            yield batch
-            advance(sum(entry.text in new for entry in batch))
-
-    with progress(added, "正在建立检索索引") if progress else nullcontext(lambda _done: None) as advance:
-        store.write(batches(advance), known, digest)
+    known = {entry.text for entry in store.entries()}
     texts = {entry.text for entry in entries}
+    added = sum(entry.text not in known for entry in entries)
+    with progress(added, "正在建立检索索引") if progress else nullcontext(lambda _done: None) as advance:
+        store.write(entries, digest, advance)
     return IndexReport(
         added=added,
-        removed=sum(text not in texts for text in known),
+        removed=len(known - texts),
         kept=len(entries) - added,
         seconds=time.perf_counter() - started,
     )

@@ -96,7 +96,7 @@ def test_an_index_of_another_model_is_not_searched(tmp_path: Path) -> None:
     ensure_index(ENTRIES, store_in(tmp_path))
     other = store_in(tmp_path, model="another")
     assert not other.usable()
-    assert other.vectors() == {}
+    assert other.entries() == ()
     with pytest.raises(IndexUnavailable, match="另一个向量模型"):
         other.search("温度", 1)
 
@@ -148,7 +148,7 @@ def _spoil_note(folder: Path) -> None:
 
 def _point_elsewhere(folder: Path) -> None:
     note = folder / "index" / "published.json"
-    note.write_text(note.read_text().replace('"count": 1200', '"count": 7'))
+    note.write_text(note.read_text().replace('"rules": 1200', '"rules": 7'))
 
 
 @pytest.mark.parametrize(

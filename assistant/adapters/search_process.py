@@ -53,14 +53,16 @@ class SearchProcess:
         except (EOFError, OSError):
             return False
 
-    def search(self, text: str, k: int) -> Sequence[Hit]:
+    def search(
+        self, text: str, k: int, group: str = "rules", keys: Sequence[str] | None = None
+    ) -> Sequence[Hit]:
         """See :class:`~assistant.ports.VectorIndex`.
 
         Raises:
             IndexUnavailable, EmbeddingError: as the store itself would raise them.
         """
         try:
-            return self._asked(_search, text, k)
+            return self._asked(_search, text, k, group, keys)
         except (EOFError, OSError) as error:
             raise IndexUnavailable("检索进程意外结束，这次只按字词检索。") from error
 
@@ -70,7 +72,7 @@ class SearchProcess:
         self._process.kill()
         self._process.join()
 
-    def _asked(self, function: Callable[..., Answer], *arguments: str | int) -> Answer:
+    def _asked(self, function: Callable[..., Answer], *arguments: object) -> Answer:
         self._line.send((function, arguments))
         answer: Answer | ZemingError = self._line.recv()
         if isinstance(answer, ZemingError):
@@ -115,5 +117,5 @@ def _holds(digest: str) -> bool:
     return _made().holds(digest)
 
 
-def _search(text: str, k: int) -> list[Hit]:
-    return _made().search(text, k)
+def _search(text: str, k: int, group: str, keys: Sequence[str] | None) -> list[Hit]:
+    return _made().search(text, k, group, keys)

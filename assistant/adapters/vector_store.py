@@ -2,23 +2,25 @@
 
 Comes in: entries with an embedding model, later a text to search for. Goes out: hits.
 
-Each build is made beside the old one: in a folder of its own when embedded, in a collection on a server.
-``published.json`` names the build that counts and is replaced in one step, so that a build that was killed
-leaves the old index as it was. Chroma is imported on first use, because that takes a second.
+Each build is made beside the old one: in a folder of its own when embedded, in collections on a server, one for
+each group of entries. ``published.json`` names the build that counts and is replaced in one step, so that a build
+that was killed leaves the old index as it was. A small change is made in a copy of the folder that is published.
+Chroma is imported on first use, because that takes a second.
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import os
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
@@ -26,7 +28,7 @@ import filelock
 from langchain_core.embeddings import Embeddings
 
 from assistant.errors import IndexUnavailable, SettingsError, ZemingError
-from assistant.ports import Entry, Hit
+from assistant.ports import GROUPS, Entry, Hit
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _CONNECT_SECONDS = 5.0
-_PAGE = 2000  # entries read back from Chroma at a time
+_BATCH = 256  # entries written at a time
+_SYNC = 1000  # entries after which Chroma writes its graph of vectors anew, while a build is made
 
 
 class VectorStore:
@@ -59,8 +62,8 @@ class VectorStore:
 
     # ------------------------------------------------------------ reading
 
-    def search(self, text: str, k: int) -> list[Hit]:
-        """The ``k`` nearest entries, best first.
+    def search(self, text: str, k: int, group: str = "rules", keys: Sequence[str] | None = None) -> list[Hit]:
+        """The ``k`` nearest entries of a group, best first; only those of ``keys`` where they are given.
 
         Raises:
             IndexUnavailable: nothing is published for this model, it is damaged, or the server is silent.
@@ -71,11 +74,19 @@ class VectorStore:
         if asked != text:  # one question is often searched for several times, with other filters
             vector = self._embeddings.embed_query(text)
             self._asked = text, vector
-        found = self._read(
-            lambda build: build.collection.query(
-                query_embeddings=[vector], n_results=k, include=["metadatas", "distances"]
+
+        def query(build: _Build) -> Any:
+            collection = build.collections.get(group)
+            return collection and collection.query(
+                query_embeddings=[vector],
+                n_results=k,
+                include=["metadatas", "distances"],
+                ids=list(keys) if keys is not None else None,
             )
-        )
+
+        found = self._read(query)
+        if not found:
+            return []
         rows = zip(found["ids"][0], found["metadatas"][0], found["distances"][0], strict=True)
         return [Hit(id, about["provision_id"], about["role"], 1 - distance) for id, about, distance in rows]
 
@@ -89,14 +100,16 @@ class VectorStore:
         seen = self._published()
         return seen is not None and seen.model == self._model and self._intact(seen)
 
-    def vectors(self) -> dict[str, list[float]]:
-        """The vector of each text of the published index; empty where none can be used again."""
-        if not self.usable():
-            return {}
+    def entries(self) -> tuple[Entry, ...]:
+        """What the published index holds; nothing where none of it can be used again."""
+        published = self._published()
+        if published is None or not self.usable():
+            return ()
         try:
-            return self._read(_vectors_by_text)
-        except IndexUnavailable:
-            return {}
+            rows = json.loads((self._folder / published.build / _ENTRIES).read_bytes())
+            return tuple(Entry(*row) for row in rows)
+        except (OSError, ValueError, TypeError):
+            return ()
 
     # ------------------------------------------------------------ building
 
@@ -118,40 +131,26 @@ class VectorStore:
             lock.release()
 
     def write(
-        self,
-        batches: Iterable[Sequence[Entry]],
-        known: Mapping[str, list[float]],
-        digest: str,
+        self, entries: Sequence[Entry], digest: str, advance: Callable[[int], object] = lambda _done: None
     ) -> None:
-        """Make a new build of these entries, publish it, remove the others. Call it under :meth:`building`.
+        """Publish a build of just these entries, and remove the others. Call it under :meth:`building`.
 
-        ``known`` are vectors by text that need not be computed again.
+        Only texts that the published index does not have are embedded; ``advance`` is told how many more are.
 
         Raises:
             IndexUnavailable: the folder cannot be written, or the server does not answer.
             EmbeddingError: a text could not be embedded.
         """
         self._discard_all_but(self._published())
-        name = f"{self._prefix}{uuid.uuid4().hex[:12]}"
-        count = 0
+        before = self.entries()
+        changes = _changes(before, entries)
+        published = None
+        if not self._server and not changes.many:
+            with suppress(_Damaged):  # in a way that did not show before: the copy has it, too
+                published = self._make(entries, digest, changes, before, advance, self._copy)
+        if published is None:
+            published = self._make(entries, digest, _changes((), entries), before, advance)
         with self._translated():
-            client, chroma = self._begin(name, _Known(self._embeddings, known))
-            try:
-                for batch in batches:
-                    chroma.add_texts(
-                        [entry.text for entry in batch],
-                        [{"provision_id": entry.provision_id, "role": entry.role} for entry in batch],
-                        [entry.key for entry in batch],
-                    )
-                    count += len(batch)
-            finally:
-                client.close()
-            parts = [
-                f"{part.parent.name}/{part.name}"
-                for part in (self._folder / name).glob("*/*")
-                if part.stat().st_size
-            ]
-            published = _Published(name, self._model, digest, count, parts)
             half = self._folder / "published.half"
             half.write_text(json.dumps(asdict(published)), encoding="utf-8")
             os.replace(half, self._folder / "published.json")
@@ -216,38 +215,130 @@ class VectorStore:
     def _open(self, published: _Published) -> _Build:
         """Open what is published; it has to be there and whole.
 
-        It is read from Chroma's collection itself: loading LangChain's wrapper, through which builds are written,
-        would take as long again as loading Chroma, at every start.
+        It is read from Chroma's collections themselves: loading LangChain's wrapper, through which builds are
+        written, would take as long again as loading Chroma, at every start.
         """
         client = self._client(published.build)
         try:
-            collection = client.get_collection(self._collection(published.build), embedding_function=None)
-            if collection.count() != published.count:
+            collections = {
+                group: client.get_collection(
+                    self._collection(published.build, group), embedding_function=None
+                )
+                for group in published.counts
+            }
+            if {group: found.count() for group, found in collections.items()} != published.counts:
                 raise _Damaged(_DAMAGED)
         except BaseException:
             client.close()
             raise
-        return _Build(published, client, collection)
+        return _Build(published, client, collections)
 
-    def _begin(self, name: str, embeddings: Embeddings) -> tuple[Any, Chroma]:
-        """An empty build and its client, which has to be closed."""
-        from langchain_chroma import Chroma
+    def _make(
+        self,
+        entries: Sequence[Entry],
+        digest: str,
+        changes: _Changes,
+        before: Sequence[Entry],
+        advance: Callable[[int], object],
+        begin: Callable[[Path], object] = Path.mkdir,
+    ) -> _Published:
+        """A build of these entries that is not published yet. ``begin`` makes the folder that is then changed."""
+        name = f"{self._prefix}{uuid.uuid4().hex[:12]}"
+        folder = self._folder / name
+        with self._translated():
+            begin(folder)
+            self._change(name, changes, before, advance)
+            counts = dict(Counter(GROUPS[entry.role] for entry in entries))
+            published = _Published(name, self._model, digest, counts, parts=[])
+            self._open(published).client.close()  # counts what it has
+            rows = [astuple(entry) for entry in entries]
+            (folder / _ENTRIES).write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+            parts = [f"{p.parent.name}/{p.name}" for p in folder.glob("*/*") if p.stat().st_size]
+            return replace(published, parts=parts)
 
+    def _copy(self, folder: Path) -> None:
+        """Begin a build with what is published. Nobody writes into a published build, so it can be copied."""
+        published = self._published()
+        if published is None:
+            raise _Damaged(_DAMAGED)
+        shutil.copytree(self._folder / published.build, folder)
+
+    def _change(
+        self, name: str, changes: _Changes, before: Sequence[Entry], advance: Callable[[int], object]
+    ) -> None:
+        """Take entries out of a build and put others in. ``before`` are the entries of the published one."""
+        known = _Known(self._embeddings, {e.text: e for e in before}, self._vectors)
         client = self._client(name)
         try:
-            chroma = Chroma(
-                collection_name=self._collection(name),
-                client=client,
-                embedding_function=embeddings,
-                collection_configuration={"hnsw": {"space": "cosine"}},
-            )
-        except BaseException:
+            for group, gone in changes.gone.items():
+                collection = self._written(client, name, group, known)._collection
+                for start in range(0, len(gone), _SYNC):
+                    collection.delete(ids=[entry.key for entry in gone[start : start + _SYNC]])
+            for group, new in changes.new.items():
+                chroma = self._written(client, name, group, known)
+                # texts of like length together are embedded faster
+                ordered = sorted(new, key=lambda entry: (entry.text not in known.entries, len(entry.text)))
+                for start in range(0, len(ordered), _BATCH):
+                    batch = ordered[start : start + _BATCH]
+                    chroma.add_texts(
+                        [entry.text for entry in batch],
+                        [{"provision_id": entry.provision_id, "role": entry.role} for entry in batch],
+                        [entry.key for entry in batch],
+                    )
+                    advance(sum(entry.text not in known.entries for entry in batch))
+        finally:
             client.close()
-            raise
-        return client, chroma
+        if not self._server:
+            self._settle(name, {*changes.gone, *changes.new})
 
-    def _collection(self, name: str) -> str:
-        return name if self._server else "entries"
+    def _settle(self, name: str, groups: set[str]) -> None:
+        """Have Chroma write what is new since it last wrote its graph; else each start would work that in again.
+
+        It does so when it is told of a change after a lower limit was set, and only if it was opened since.
+        """
+        client = self._client(name)
+        try:
+            for group in groups:
+                collection = client.get_collection(self._collection(name, group), embedding_function=None)
+                collection.modify(configuration={"hnsw": {"sync_threshold": 2}})
+                some = collection.get(limit=2, include=["embeddings", "documents", "metadatas"])
+                if some["ids"]:
+                    collection.upsert(some["ids"], some["embeddings"], some["metadatas"], some["documents"])
+        finally:
+            client.close()
+
+    def _vectors(self, entries: Sequence[Entry]) -> dict[str, list[float]]:
+        """The vectors of some entries of the published index, by text; less where it is damaged."""
+
+        def read(build: _Build) -> dict[str, list[float]]:
+            vectors: dict[str, list[float]] = {}
+            for group, rows in _by_group(entries).items():
+                found = build.collections[group].get(
+                    ids=[entry.key for entry in rows], include=["documents", "embeddings"]
+                )
+                vectors.update(zip(found["documents"], found["embeddings"].tolist(), strict=True))
+            return vectors
+
+        try:
+            return self._read(read)
+        except IndexUnavailable:
+            return {}
+
+    def _written(self, client: Any, name: str, group: str, embeddings: Embeddings) -> Chroma:
+        """A collection of a build, made where it is not there yet, ready to be written."""
+        from langchain_chroma import Chroma
+
+        chroma = Chroma(
+            collection_name=self._collection(name, group),
+            client=client,
+            embedding_function=embeddings,
+            collection_configuration={"hnsw": {"space": "cosine", "sync_threshold": _SYNC}},
+        )
+        chroma._collection.modify(configuration={"hnsw": {"sync_threshold": _SYNC}})
+        return chroma
+
+    def _collection(self, name: str, group: str) -> str:
+        return f"{name}-{group}" if self._server else group
 
     def _client(self, name: str) -> Any:
         import chromadb
@@ -277,15 +368,15 @@ class VectorStore:
         """Remove older builds and what killed ones left. What cannot be removed waits for the next time."""
         kept = published.build if published else ""
         with suppress(Exception):
-            if not self._server:
-                for folder in self._folder.glob(f"{self._prefix}*"):
-                    if folder.name != kept:
-                        shutil.rmtree(folder, ignore_errors=True)
-                return
-            with self._client(kept) as client:
-                for collection in client.list_collections():
-                    if collection.name.startswith(self._prefix) and collection.name != kept:
-                        client.delete_collection(collection.name)
+            for folder in self._folder.glob(f"{self._prefix}*"):
+                if folder.name != kept:
+                    shutil.rmtree(folder, ignore_errors=True)
+            if self._server:
+                with self._client(kept) as client:
+                    for collection in client.list_collections():
+                        build = collection.name.rpartition("-")[0]
+                        if build.startswith(self._prefix) and build != kept:
+                            client.delete_collection(collection.name)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -306,6 +397,7 @@ class VectorStore:
             ) from error
 
 
+_ENTRIES = "entries.json"  # what a build holds, beside it
 _DAMAGED = "检索索引已损坏，这次只能按字词检索；下次启动会自动重建，也可以现在运行 zeming index。"
 
 
@@ -320,7 +412,7 @@ class _Published:
     build: str
     model: str
     digest: str
-    count: int
+    counts: dict[str, int]  # group -> entries
     parts: list[str]  # files of vectors that are not empty
 
 
@@ -330,32 +422,54 @@ class _Build:
 
     published: _Published
     client: Any  # Chroma types its clients without "close"
-    collection: Any
+    collections: dict[str, Any]  # by group; one without entries has none
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """What leaves an index and what comes into it, by group. ``many``: a new index is made as quickly."""
+
+    gone: Mapping[str, Sequence[Entry]]
+    new: Mapping[str, Sequence[Entry]]
+    many: bool
+
+
+def _changes(before: Sequence[Entry], after: Sequence[Entry]) -> _Changes:
+    old, new = set(before), set(after)
+    put = [entry for entry in after if entry not in old]
+    replaced = {(GROUPS[entry.role], entry.key) for entry in put}
+    out = [e for e in before if e not in new and (GROUPS[e.role], e.key) not in replaced]
+    return _Changes(_by_group(out), _by_group(put), 2 * (len(put) + len(out)) > len(before))
+
+
+def _by_group(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(GROUPS[entry.role], []).append(entry)
+    return groups
 
 
 class _Known(Embeddings):
-    """A model that looks up the vectors it was given before it computes any."""
+    """A model that takes the vectors of texts that are already indexed from there."""
 
-    def __init__(self, model: Embeddings, known: Mapping[str, list[float]]) -> None:
-        self._model, self._known = model, known
+    def __init__(
+        self,
+        model: Embeddings,
+        entries: Mapping[str, Entry],
+        vectors: Callable[[Sequence[Entry]], Mapping[str, list[float]]],
+    ) -> None:
+        """``entries`` are those of the index by their text; ``vectors`` reads them, as far as they can be read."""
+        self._model, self.entries, self._vectors = model, entries, vectors
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        new = list(dict.fromkeys(text for text in texts if text not in self._known))
-        computed = dict(zip(new, self._model.embed_documents(new), strict=True)) if new else {}
-        return [computed[text] if text in computed else self._known[text] for text in texts]
+        indexed = [self.entries[text] for text in dict.fromkeys(texts) if text in self.entries]
+        found = dict(self._vectors(indexed)) if indexed else {}
+        new = list(dict.fromkeys(text for text in texts if text not in found))
+        found.update(zip(new, self._model.embed_documents(new), strict=True) if new else ())
+        return [found[text] for text in texts]
 
     def embed_query(self, text: str) -> list[float]:
         return self._model.embed_query(text)
-
-
-def _vectors_by_text(build: _Build) -> dict[str, list[float]]:
-    vectors: dict[str, list[float]] = {}
-    for start in itertools.count(0, _PAGE):
-        page = build.collection.get(limit=_PAGE, offset=start, include=["documents", "embeddings"])
-        vectors.update(zip(page["documents"], page["embeddings"].tolist(), strict=True))
-        if len(page["ids"]) < _PAGE:
-            return vectors
-    raise AssertionError("unreachable")
 
 
 def _address(url: str) -> SplitResult:

@@ -1,24 +1,24 @@
-"""Retrieval (检索): the provisions that a text is about.
+"""Retrieval (检索): what a text is about, out of provisions, commentary and cases.
 
 Comes in: a text, and which provisions may be shown. Goes out: passages, best first, each with the searches
-that found it. Four searches are fused by their ranks (:data:`WEIGHTS`): by words (BM25 over pairs of
-characters) and by meaning (the vector index), each for what a provision says and for how people ask for it.
-Without the vector index the words alone go on, and the result says so.
+that found it. Provisions are found by four searches fused by their ranks (:data:`WEIGHTS`): by words (BM25 over
+pairs of characters) and by meaning (the vector index), each for what a provision says and for how people ask
+for it. Commentary and cases are ranked apart, so that they and the rules do not push each other out. Without
+the vector index the words alone go on, and the result says so.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-
-import bm25s  # type: ignore[import-untyped, unused-ignore]
-import numpy as np
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 
 from assistant.errors import EmbeddingError, IndexUnavailable
-from assistant.law.text import fold, normalise
+from assistant.law.text import normalise
 from assistant.model import Passage
-from assistant.ports import Entry, VectorIndex
+from assistant.ports import GROUPS, Entry, Hit, VectorIndex
+from assistant.steps.word_index import Kind, word_indexes
 
 # Chosen by hand among the best of a grid on held-out lay questions, with an eye on those that are indexed;
 # evals/bench_retrieval.py measures them, and its --tune prefers more weight on how people ask.
@@ -29,90 +29,184 @@ WEIGHTS: Mapping[str, float] = {
     "asked": 0.5,  # meaning of one way people ask for it
 }
 RANK_OFFSET = 5  # of rank fusion: the larger, the less the first ranks stand out
-DEPTH = 300  # entries that the vector index is asked for
+DEPTH = 300  # how far down a ranking is looked at, unless too little of that is allowed
+BESIDE = 5  # passages of commentary, and cases, that come with the provisions
 
 Allowed = Callable[[str], bool]
-Rankings = dict[str, list[str]]  # name of the search -> provision ids, best first
+Rankings = dict[str, list[str]]  # name of the search -> ids, best first
 
-_WORD = re.compile(r"(?=([\u3400-\u9fff]{2}|(?<![a-z])[a-z]+|(?<![0-9])[0-9]+))")  # overlapping
+WORDS: Mapping[str, Mapping[str, Kind]] = {
+    "rules": {
+        "bm25": Kind(("provision",), k1=0.9, b=0.4),
+        "bm25+asked": Kind(("provision", "asked"), k1=1.2, b=0.75),
+    },
+    "commentary": {"bm25": Kind(("commentary",), k1=0.9, b=0.4)},
+    "cases": {"bm25": Kind(("case",), k1=0.9, b=0.4)},
+}
+"""Group -> its searches by words -> what each looks at."""
+MEANINGS: Mapping[str, Mapping[str, str]] = {
+    "rules": {"dense": "provision", "asked": "asked"},
+    "commentary": {"dense": "commentary"},
+    "cases": {"dense": "case"},
+}
+"""Group -> its rankings by meaning -> the role of the entries in each."""
 
 
 @dataclass(frozen=True)
 class Retrieved:
     """What a search brought up. ``degraded`` is the reason why it went by words alone, "" when it did not.
 
-    ``nearest`` is the cosine similarity of the nearest entry, 0 where there was no search by meaning.
+    ``nearest`` is the cosine similarity of the nearest entry of the rules, 0 where there was no search by
+    meaning. ``cases`` are scored by their cosine similarity and in its order; without it their score is 0.
     """
 
     passages: tuple[Passage, ...]
     degraded: str = ""
     nearest: float = 0.0
+    commentary: tuple[Passage, ...] = ()
+    cases: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True)
 class Found:
-    """The rankings that are to be fused, with the rest of :class:`Retrieved`."""
+    """The rankings that are to be fused, with the rest of :class:`Retrieved`. ``near``: id -> best cosine."""
 
     rankings: Rankings
     degraded: str = ""
     nearest: float = 0.0
+    near: Mapping[str, float] = field(default_factory=dict)
 
 
 class Retriever:
-    """Holds the words of all entries, indexed when it is made (a fifth of a second), and the vector index."""
+    """Holds the words of all entries, and the vector index."""
 
-    def __init__(self, entries: Sequence[Entry], vectors: VectorIndex | None) -> None:
+    def __init__(
+        self, entries: Sequence[Entry], vectors: VectorIndex | None, kept: Path | None = None
+    ) -> None:
+        """``kept`` is a folder for the word indexes of just these entries; see :func:`word_indexes`.
+
+        Without it the words are counted each time: a fifth of a second for some thousand short texts.
+        """
+        self._entries = entries
         self._vectors = vectors
-        said: dict[str, list[str]] = {}
-        told: dict[str, list[str]] = {}
-        # one fold for all texts, as each call has its price
-        texts = fold("\n".join(entry.text.replace("\n", " ") for entry in entries)).split("\n")
-        for entry, text in zip(entries, texts[: len(entries)], strict=True):
-            found = _words(text)
-            told.setdefault(entry.provision_id, []).extend(found)
-            if entry.role == "provision":
-                said.setdefault(entry.provision_id, []).extend(found)
-        self._by_words = {
-            "bm25": _WordIndex(said, k1=0.9, b=0.4),
-            "bm25+asked": _WordIndex(told, k1=1.2, b=0.75),
+        roles = {entry.role for entry in entries}
+        self._groups = {GROUPS[role] for role in roles}
+        # where nobody's questions are known, "bm25+asked" would be "bm25" once more, and words would count double
+        kinds = {
+            f"{group}.{name}": kind
+            for group, names in WORDS.items()
+            for name, kind in names.items()
+            if kind.roles[-1] in roles
         }
+        self._by_words = word_indexes(entries, kinds, kept)
 
-    def search(self, text: str, k: int = 10, allowed: Allowed | None = None) -> Retrieved:
-        """The ``k`` provisions that fit ``text`` best, of those that ``allowed`` says yes to.
+    def search(
+        self,
+        text: str,
+        k: int = 10,
+        allowed: Allowed | None = None,
+        among: Collection[str] | None = None,
+    ) -> Retrieved:
+        """The ``k`` provisions that fit ``text`` best, with what there is beside them.
+
+        Args:
+            allowed: says of a provision whether it may come up; asked about the best ones only.
+            among: the only provisions to look at, where they are few and known; nothing comes beside them.
 
         ``why`` of a passage names the searches that found it and its rank in each: "dense:2".
         """
-        found = self.rankings(text, k, allowed)
-        return Retrieved(fuse(found.rankings)[:k], found.degraded, found.nearest)
+        found = self.rankings(text, k, allowed, among)
+        passages = fuse(found.rankings)[:k]
+        if among is not None:
+            return Retrieved(passages, found.degraded, found.nearest)
+        return Retrieved(
+            passages,
+            found.degraded,
+            found.nearest,
+            fuse(self._ranked("commentary", normalise(text), BESIDE).rankings)[:BESIDE],
+            self._nearest_cases(normalise(text)),
+        )
 
-    def rankings(self, text: str, k: int, allowed: Allowed | None = None) -> Found:
-        """What each search finds, before fusion."""
-        text = normalise(text)
-        found = {name: index.search(text, allowed) for name, index in self._by_words.items()}
+    def rankings(
+        self, text: str, k: int, allowed: Allowed | None = None, among: Collection[str] | None = None
+    ) -> Found:
+        """What each search for provisions finds, before fusion."""
+        return self._ranked("rules", normalise(text), k, allowed, among)
+
+    def _nearest_cases(self, text: str) -> tuple[Passage, ...]:
+        found = self._ranked("cases", text, BESIDE)
+        fused = fuse(found.rankings)
+        if not found.near:
+            return tuple(Passage(case.provision_id, 0.0, case.why) for case in fused[:BESIDE])
+        near = [
+            Passage(case.provision_id, found.near[case.provision_id], case.why)
+            for case in fused
+            if case.provision_id in found.near
+        ]
+        return tuple(sorted(near, key=lambda case: -case.score)[:BESIDE])
+
+    def _ranked(
+        self,
+        group: str,
+        text: str,
+        k: int,
+        allowed: Allowed | None = None,
+        among: Collection[str] | None = None,
+    ) -> Found:
+        if group not in self._groups:
+            return Found({})
+        by_words = {name: self._by_words.get(f"{group}.{name}") for name in WORDS[group]}
+        found = {
+            name: _first(index.search(text, among), k, allowed) for name, index in by_words.items() if index
+        }
         try:
-            near, nearest = self._by_meaning(text, k, allowed)
+            hits, ids = self._by_meaning(group, text, k, allowed, among)
         except (IndexUnavailable, EmbeddingError) as error:
             return Found(found, str(error))
-        return Found(found | near, nearest=nearest)
+        near: dict[str, float] = {}
+        for hit in hits:
+            near.setdefault(hit.provision_id, hit.score)
+        return Found(found | ids, nearest=hits[0].score if hits else 0.0, near=near)
 
-    def _by_meaning(self, text: str, k: int, allowed: Allowed | None) -> tuple[Rankings, float]:
-        """What is near, and how near the nearest is. Looks deeper where too little of it is allowed.
+    def _by_meaning(
+        self, group: str, text: str, k: int, allowed: Allowed | None, among: Collection[str] | None
+    ) -> tuple[Sequence[Hit], Rankings]:
+        """What is near, and its rankings. Where too little of that is allowed, all that is allowed is asked for.
 
         Raises:
             IndexUnavailable, EmbeddingError: there is no vector index to ask.
         """
         if self._vectors is None:
             raise IndexUnavailable("没有向量索引，这次只按字词检索。")
-        depth = DEPTH
-        while True:
-            hits = self._vectors.search(text, depth)
-            found = {
-                name: _distinct((hit.provision_id for hit in hits if hit.role == role), allowed)
-                for name, role in (("dense", "provision"), ("asked", "asked"))
+
+        def ranked(hits: Sequence[Hit]) -> Rankings:
+            return {
+                name: _first((hit.provision_id for hit in hits if hit.role == role), k, allowed)
+                for name, role in MEANINGS[group].items()
             }
-            if len({id for ids in found.values() for id in ids}) >= k or len(hits) < depth:
-                return found, hits[0].score if hits else 0.0
-            depth *= 5
+
+        if among is not None:
+            hits = self._near(self._vectors, text, among)
+            return hits, ranked(hits)
+        hits = self._vectors.search(text, DEPTH, group)
+        rankings = ranked(hits)
+        if len(hits) == DEPTH and allowed and len({id for ids in rankings.values() for id in ids}) < k:
+            rankings = ranked(self._near(self._vectors, text, (id for id in self._rule_keys if allowed(id))))
+        return hits, rankings
+
+    def _near(self, vectors: VectorIndex, text: str, ids: Iterable[str]) -> Sequence[Hit]:
+        """The nearest among the entries of some provisions."""
+        keys = [key for id in ids for key in self._rule_keys.get(id, ())]
+        return vectors.search(text, DEPTH, "rules", keys) if keys else ()
+
+    @cached_property
+    def _rule_keys(self) -> Mapping[str, Sequence[str]]:
+        """The keys of the entries of each provision."""
+        keys: dict[str, list[str]] = {}
+        for entry in self._entries:
+            if GROUPS[entry.role] == "rules":
+                keys.setdefault(entry.provision_id, []).append(entry.key)
+        return keys
 
 
 def fuse(
@@ -133,39 +227,16 @@ def fuse(
     return tuple(Passage(id, scores[id], tuple(why[id])) for id in best)
 
 
-class _WordIndex:
-    """BM25 over one list of words for each provision."""
+def _first(ids: Iterable[str], k: int, allowed: Allowed | None) -> list[str]:
+    """Each allowed id once, in order of first appearance; no more are looked at than needed for ``k`` of them.
 
-    def __init__(self, words: Mapping[str, Sequence[str]], k1: float, b: float) -> None:
-        self._ids = tuple(words)
-        vocabulary: dict[str, int] = {}
-        numbered = [
-            [vocabulary.setdefault(word, len(vocabulary)) for word in found] for found in words.values()
-        ]
-        self._index = bm25s.BM25(k1=k1, b=b)
-        if vocabulary:
-            self._index.index((numbered, vocabulary), show_progress=False)
-        self._vocabulary = vocabulary
-
-    def search(self, text: str, allowed: Allowed | None) -> list[str]:
-        """Ids of the provisions that share a word with the text, best first."""
-        known = [word for word in _words(fold(text)) if word in self._vocabulary]
-        if not known:
-            return []
-        scores = self._index.get_scores(known)
-        order = np.argsort(-scores, kind="stable")[: np.count_nonzero(scores > 0)]
-        return _distinct((self._ids[i] for i in order), allowed)
-
-
-def _words(text: str) -> list[str]:
-    """The words of a folded text: pairs of neighbouring characters, numbers, Latin words.
-
-    >>> _words("收到决定后1个月内交到12388")
-    ['收到', '到决', '决定', '定后', '1', '个月', '月内', '内交', '交到', '12388']
+    >>> _first(iter("abcb"), 2, lambda id: id != "a")
+    ['b', 'c']
     """
-    return _WORD.findall(text.lower())
-
-
-def _distinct(ids: Iterable[str], allowed: Allowed | None) -> list[str]:
-    """Each id once, in order of first appearance, without those that are not allowed."""
-    return [id for id in dict.fromkeys(ids) if allowed is None or allowed(id)]
+    found: dict[str, None] = {}
+    for looked, id in enumerate(ids):
+        if looked >= DEPTH and len(found) >= k:
+            break
+        if id not in found and (allowed is None or allowed(id)):
+            found[id] = None
+    return list(found)
