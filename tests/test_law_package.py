@@ -16,6 +16,7 @@ from assistant.adapters.law_package import LawPackage, LawText, open_package
 from assistant.errors import LibraryError
 from assistant.law.corpus import Corpus
 from assistant.law.editions import Verdict
+from assistant.law.matching import identify
 from assistant.law.soundness import id_of
 from assistant.model import Instrument
 
@@ -116,6 +117,13 @@ def test_the_words_belong_to_provisions_of_the_catalogue(texts: dict[str, LawTex
     ]
     assert lacking == ["duzhi-lifa-2002#n01"]  # not made of articles: its words are the preamble
     assert len(texts["duzhi-lifa-2002"].regulation.preamble) > 1
+
+
+def test_a_regulation_is_known_again_as_its_instrument(texts: dict[str, LawText], corpus: Corpus) -> None:
+    known = {id: identify(text.regulation, corpus.instruments) for id, text in texts.items()}
+    assert {id: (identity.relation, identity.instrument_id) for id, identity in known.items()} == {
+        id: ("same", id) for id in texts
+    }
 
 
 def test_a_regulation_carries_the_dates_that_were_cross_checked(texts: dict[str, LawText]) -> None:

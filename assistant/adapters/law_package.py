@@ -168,7 +168,7 @@ class LawPackage:
                 for number, text, chapter, section in base.execute(_ARTICLES, (law.law_id,))
             ]
         regulation = Regulation(
-            title=law.name,
+            title=law.instrument.title,  # the package may write it otherwise
             articles=(),
             issuer=law.issuer,
             kind=law.instrument.kind,
