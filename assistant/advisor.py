@@ -31,6 +31,7 @@ PASSAGES = 8
 CANDIDATE_SCORE = 0.3  # a clause that only retrieval brought up never outranks one from the rules
 # cosine to the nearest entry; questions about other things reach 0.893, lay questions in the field 0.90 to 0.98
 NEAR = 0.905
+COMMENTARY_NEAR = 0.9  # cosine from which a passage of an article is shown beside the rules
 SHORT, LONG = 40, 90  # characters; what the table of kinds calls 短 and 长
 
 
@@ -69,6 +70,7 @@ class Advisor:
             return self._decline(question, facts, notices, started)
         if found.degraded:
             notices.append(self._notice("no_dense"))
+        commentary = [p.provision_id for p in found.commentary if p.score >= COMMENTARY_NEAR]
         received = question.received or read_received_date(text, question.day)
         if kind == "knowledge":
             made = None
@@ -80,6 +82,7 @@ class Advisor:
                 () if asks_remedy else self._period_rows(facts, text),
                 routes_for(facts, self.law, question.day, received) if asks_remedy else (),
                 self._versions(question, named or [p.provision_id for p in found.passages[:1]]),
+                commentary,
                 question.day,
                 notices,
             )
@@ -88,7 +91,7 @@ class Advisor:
             made = self._with_candidates(made, text, question.day)
             made = self._with_versions(made, question)
             notices += self._versions_not_held(question.day)
-            answer, citations = self.writer.scenario(made, facts, question.day, notices)
+            answer, citations = self.writer.scenario(made, facts, commentary, question.day, notices)
         answer, checks = verify(answer, citations, self.law.corpus)
         return Advice(
             question=question,

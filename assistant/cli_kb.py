@@ -20,6 +20,7 @@ from assistant.terminal import as_day, err, out, progress
 
 if TYPE_CHECKING:
     from assistant.importing import Outcome
+    from assistant.law.coverage import Row
     from assistant.model import Document, Provision
 
 kb = typer.Typer(help="知识库：添加文件、查看、检索、核对、同步、导出。", no_args_is_help=True)
@@ -112,8 +113,8 @@ def kb_list(
             state = (
                 f"{i.effective_to} 起失效" if i.effective_to else f"{i.effective_from or '施行日期待核'} 起"
             )
-            parts = [f"{row.provisions} 条", f"待核 {row.unverified}" if row.unverified else ""]
-            parts += [f"有原文 {row.with_text}" if row.with_text else ""]
+            parts = [f"要旨 {row.provisions} 条", f"其中待核 {row.unverified}" if row.unverified else ""]
+            parts += [f"原文 {row.with_text} 条" if row.with_text else ""]
             out.print(f"{i.id}  《{i.title}》  {state}  {'，'.join(filter(None, parts))}", markup=False)
         out.print("")
     out.print(f"添加的文件 {len(held)} 份", style="bold", markup=False)
@@ -157,14 +158,22 @@ def kb_show(
 
 
 @kb.command("check")
-def kb_check(as_json: Json = False) -> None:
+def kb_check(
+    details: Annotated[bool, typer.Option("--details", help="逐部列出，并说明国家法律原文的版本")] = False,
+    as_json: Json = False,
+) -> None:
     """检查知识库：写法、编号、引用、日期，并报告收录和核对的情况。"""
-    from assistant.wiring import check_all
+    from assistant import holdings
+    from assistant.law.coverage import lines, plain
+    from assistant.wiring import check_all, coverage_of
 
-    problems, counts = check_all(load_settings())
+    settings = load_settings()
+    problems, counts = check_all(settings)
+    report = None if problems else coverage_of(settings, date.today())
     if as_json:
         rows = [{"file": p.file, "line": p.line, "message": str(p)} for p in problems]
-        _print({"problems": rows, "counts": counts})
+        laws = holdings.law_notes(settings)
+        _print({"problems": rows, "counts": counts, "coverage": report and plain(report), "laws": laws})
     else:
         for problem in problems:
             err.print(str(problem), markup=False)
@@ -173,6 +182,14 @@ def kb_check(as_json: Json = False) -> None:
         else:
             said = "，".join(f"{name} {count}" for name, count in counts.items())
             out.print(f"知识库检查通过：{said}。", markup=False)
+    if report and not as_json:
+        for line in lines(report):
+            out.print(line, markup=False)
+        if details:
+            for row in report.rows:
+                out.print(_row(row), markup=False)
+            for sentence in holdings.law_notes(settings):
+                out.print(sentence, markup=False)
     if problems:
         raise typer.Exit(1)
 
@@ -255,11 +272,12 @@ def kb_diff(
 ) -> None:
     """比较两个文本，逐条说明改了什么。"""
     from assistant import holdings
-    from assistant.law.differences import in_words
+    from assistant.law.changes import in_words
+    from assistant.law.differences import as_data
 
     old, new, changes = holdings.compared(load_settings(), first, second)
     if as_json:
-        _print({"old": old.id, "new": new.id, "changes": [vars(change) for change in changes]})
+        _print({"old": old.id, "new": new.id, "changes": as_data(changes)})
         return
     out.print(f"从《{old.title}》（{old.name}）到《{new.title}》（{new.name}）：", markup=False)
     out.print(in_words(changes) if changes else "没有不同。", markup=False)
@@ -365,6 +383,13 @@ def _provision(provision: Provision, day: date) -> dict[str, Any]:
         "effective_to": i.effective_to,
         "source_url": provision.source_url,
     }
+
+
+def _row(row: Row) -> str:
+    state = {"in_force": "现行", "not_yet": "未施行", "superseded": "已失效"}[row.state]
+    checked = "未记录" if row.days_since_check is None else f"{row.days_since_check} 天前"
+    counts = f"{row.provisions} 条，已核实 {row.verified}，有原文 {row.with_text}"
+    return f"{row.id}  {state}  《{row.title}》  {counts}，查证：{checked}"
 
 
 def _short(text: str, length: int = 80) -> str:

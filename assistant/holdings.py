@@ -6,6 +6,7 @@ Comes in: settings and what a person asks for. Goes out: the stock, and a report
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
@@ -15,13 +16,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from assistant import __version__
+from assistant.adapters.law_package import ABSENT, open_package
 from assistant.adapters.library import Library
 from assistant.adapters.readers import Limits, Source, read, sources
-from assistant.errors import DocumentError, KnowledgeError
-from assistant.importing import Correction, Kind, Outcome, add_documents, corrected, taken_again
+from assistant.errors import DocumentError, KnowledgeError, LibraryError
+from assistant.importing import Correction, Kind, Outcome, add_documents, corrected, taken_again, taken_law
 from assistant.law.citations import resolve
 from assistant.law.corpus import Corpus, load_corpus, with_documents
 from assistant.law.differences import Change, differences
+from assistant.law.soundness import fault_sentence
 from assistant.model import Document, Instrument, Provision, Regulation
 from assistant.settings import Settings
 
@@ -40,7 +44,59 @@ def stock(settings: Settings) -> Corpus:
     """
     catalogue = load_corpus(settings.knowledge)
     library = library_of(settings)
+    _bring_laws(library, catalogue)
     return with_documents(catalogue, library.shelf(catalogue.instruments, catalogue.ids()))
+
+
+def _bring_laws(library: Library, catalogue: Corpus) -> None:
+    """Keep the words of the national laws of the data package in the library, once for each state of both.
+
+    Without the package, or with one that cannot be used, laws are shown by their digests; ``law_notes`` says so.
+    """
+    try:
+        package = open_package()
+        if package is None:
+            state = ""
+        else:
+            heads = sorted(repr(i) for i in catalogue.instruments.values())
+            state = hashlib.sha256("\n".join([package.revision, __version__, *heads]).encode()).hexdigest()
+        if library.mark("laws") == state:
+            return
+        laws = package.laws_for(catalogue.instruments.values()) if package else ()
+        texts = [(law, text) for law in laws if package and (text := package.text(law))]
+    except LibraryError:
+        return
+    with library.changing() as change:
+        if change.mark("laws") == state:  # another process has done it
+            return
+        for document in library.documents():
+            if document.origin == "package":
+                change.remove(document.id)
+        for law, text in texts:
+            if text.regulation.articles:
+                taken = taken_law(
+                    law.instrument, text.regulation, f"{law.note.package} {law.note.package_version}"
+                )
+                change.add(
+                    taken.document, b"", taken.words, taken.provisions, taken.texts, None, taken.regulation
+                )
+        change.set_mark("laws", state)
+
+
+def law_notes(settings: Settings) -> tuple[str, ...]:
+    """How each law of the data package stands to the catalogue, one sentence each."""
+    try:
+        package = open_package()
+        if package is None:
+            return (ABSENT,)
+        catalogue = load_corpus(settings.knowledge)
+        said = []
+        for law in package.laws_for(catalogue.instruments.values()):
+            text = package.text(law)
+            said.append(law.note.sentence + (fault_sentence(text.faults) if text and text.faults else ""))
+        return tuple(said)
+    except LibraryError as error:
+        return (str(error),)
 
 
 # ------------------------------------------------------------------ taking in, correcting, removing
@@ -152,7 +208,7 @@ def _document(library: Library, id: str) -> Document:
 
 @dataclass(frozen=True)
 class Listing:
-    """One line of the list of instruments."""
+    """One line of the list of instruments: notes on its provisions, those unverified, provisions with their words."""
 
     instrument: Instrument
     provisions: int
@@ -165,7 +221,7 @@ def listing(corpus: Corpus) -> tuple[Listing, ...]:
     counts: dict[str, list[int]] = {}
     for p in corpus.provisions():
         row = counts.setdefault(p.instrument.id, [0, 0, 0])
-        row[0] += 1
+        row[0] += bool(p.digest)
         row[1] += p.confidence == "memory"
         row[2] += p.text is not None
     rows = [Listing(i, *counts.get(i.id, [0, 0, 0])) for i in corpus.instruments.values()]

@@ -205,11 +205,7 @@ def taken_regulation(
         instrument = corpus.instruments[identity.instrument_id]
         own = None
         texts = texts_of(regulation, instrument.id)
-        provisions = tuple(
-            replace(p, searched=origin != "package")
-            for p in provisions_of(regulation, instrument)
-            if corpus.get(p.id) is None or corpus.provision(p.id).digest == ""
-        )
+        provisions = tuple(p for p in provisions_of(regulation, instrument) if corpus.get(p.id) is None)
     else:
         own = replace(
             new_instrument(regulation, document_id), document=document_id, official_url=raw.source_url
@@ -232,8 +228,38 @@ def taken_regulation(
         notices=raw.notices,
         source_url=raw.source_url,
     )
-    said = "\n".join(f"{a.number} {a.whole}" for a in regulation.articles)
-    return Taken(document, _fingerprint(said), provisions, texts, own, regulation)
+    return Taken(document, _fingerprint(_said(regulation)), provisions, texts, own, regulation)
+
+
+def taken_law(instrument: Instrument, regulation: Regulation, package: str) -> Taken:
+    """The words of an instrument of the catalogue as they came along in a data package.
+
+    Articles the catalogue has no note on are found by their number only: nothing else is known of them.
+    """
+    said = _said(regulation)
+    provisions = tuple(
+        replace(p, searched=False) for p in provisions_of(regulation, instrument) if p.paragraph is None
+    )
+    document = Document(
+        id=f"doc-{hashlib.sha256(f'{instrument.id}{said}'.encode()).hexdigest()[:12]}",
+        name=package,
+        origin="package",
+        kind="regulation",
+        title=regulation.title,
+        instrument_id=instrument.id,
+        relation="same",
+        added=datetime.now(UTC),
+        size=len(said.encode()),
+        articles=len(regulation.articles),
+        passages=len(regulation.articles),
+    )
+    return Taken(
+        document, _fingerprint(said), provisions, texts_of(regulation, instrument.id), None, regulation
+    )
+
+
+def _said(regulation: Regulation) -> str:
+    return "\n".join(f"{a.number} {a.whole}" for a in regulation.articles)
 
 
 def _taken_essay(

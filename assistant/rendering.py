@@ -49,6 +49,8 @@ def to_contract(advice: Advice) -> dict[str, Any]:
                 "label": c.label,
                 "kind": c.kind,
                 "text": c.text,
+                "original": c.original,
+                "authority": c.authority,
                 "in_force": c.in_force,
                 "source_url": c.source_url,
             }

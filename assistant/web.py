@@ -111,8 +111,8 @@ def _loopback(host: str) -> bool:
 def serve(settings: Settings, progress: Progress | None = None) -> None:
     """Start the page, print its address and stay until interrupted. Raises as :func:`check_address`."""
     check_address(settings)  # before the slow part
-    parts = wiring.build(settings, progress or _announce)
-    app = build_app(parts.advisor, parts.corpus, settings, load_examples(settings.prompts))
+    office = wiring.Office(settings, progress or _announce)
+    app = build_app(office, office, settings, load_examples(settings.prompts))
     address = launch(app, settings)
     print(f"责明已经打开：{address} （按 Ctrl+C 停止）", flush=True)
     if sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):

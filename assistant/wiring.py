@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,17 +17,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from assistant import holdings
 from assistant.adapters.search_process import SearchProcess
 from assistant.advisor import Advisor
 from assistant.errors import KnowledgeError
 from assistant.indexing import Progress, digest_of, ensure_index, entries
-from assistant.law.citations import resolve
+from assistant.law.citations import find_references
 from assistant.law.corpus import Corpus, check_knowledge, load_corpus
+from assistant.law.coverage import Coverage, coverage
 from assistant.law.hints import hints_of
 from assistant.law.lexicon import Lexicon, check_lexicon, load_lexicon
 from assistant.law.ruleset import load_tables
 from assistant.law.tables import load_periods, load_remedies
 from assistant.law.vocabulary import load_vocabulary
+from assistant.model import Advice, Provision, Question
 from assistant.prompts import Prompts
 from assistant.settings import Settings
 from assistant.steps.answering import Writer
@@ -40,15 +44,22 @@ class Parts:
     corpus: Corpus
     settings: Settings
 
+    def search(self, text: str, most: int, day: date) -> list[Provision]:
+        """What a text is about, best first: what it names, then rules, then articles and interpretations."""
+        in_force = self.advisor.law.in_force(day)
+        named = [r.provision_id for r in find_references(text, self.corpus, day) if r.provision_id]
+        found = self.advisor.retriever.search(text, most, in_force)
+        ids = [*named, *(p.provision_id for p in (*found.passages, *found.commentary))]
+        return [self.corpus.provision(id) for id in dict.fromkeys(ids)][:most]
 
-def load_law(settings: Settings, labels: Mapping[str, Any]) -> Law:
-    """Corpus, vocabulary, tables and remedies, checked against one another.
+
+def load_law(settings: Settings, labels: Mapping[str, Any], corpus: Corpus) -> Law:
+    """Vocabulary, tables and remedies, checked against one another and the corpus.
 
     Raises:
         KnowledgeError: the first mistake, or a table that is not there.
     """
     folder = settings.knowledge
-    corpus = load_corpus(folder)
     vocabulary = load_vocabulary(folder)
     remedies = load_remedies(folder, corpus)
     tables = load_tables(folder, vocabulary, corpus, tuple(remedies), tuple(labels["signals"]))
@@ -65,7 +76,7 @@ def build(settings: Settings, progress: Progress | None = None, ahead: SearchPro
     """
     prompts = Prompts(settings.prompts)
     labels = prompts.wording("labels.yaml")
-    law = load_law(settings, labels)
+    law = load_law(settings, labels, holdings.stock(settings))
     writer = Writer(
         prompts=prompts,
         labels=labels,
@@ -108,25 +119,30 @@ def _retriever(
     settings: Settings, corpus: Corpus, progress: Progress | None, ahead: SearchProcess | None
 ) -> Retriever:
     indexed = entries(corpus)
-    if ahead and ahead.holds(digest_of(indexed)):
-        return Retriever(indexed, ahead)
+    digest = digest_of(indexed)
+    kept = settings.data / "words" / digest[:16]
+    if ahead and ahead.holds(digest):
+        return Retriever(indexed, ahead, kept)
     from assistant.adapters.embeddings import fingerprint, make_embeddings
     from assistant.adapters.vector_store import VectorStore
 
     store = VectorStore(settings, make_embeddings(settings), fingerprint(settings))
     ensure_index(indexed, store, progress)
-    return Retriever(indexed, store)
+    return Retriever(indexed, store, kept)
 
 
 def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]:
-    """Every fault of the knowledge base, and how much of what it holds."""
+    """Every fault of the knowledge base, and how much of what it holds.
+
+    The documents that a person brought are not part of it.
+    """
     folder: Path = settings.knowledge
     problems = list(check_knowledge(folder))
     if problems:
         return problems, {}
     prompts = Prompts(settings.prompts)
     try:
-        law = load_law(settings, prompts.wording("labels.yaml"))
+        law = load_law(settings, prompts.wording("labels.yaml"), load_corpus(folder))
         problems += check_lexicon(folder, law.vocabulary)
         periods = load_periods(folder, law.corpus)
     except KnowledgeError as error:
@@ -144,36 +160,42 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
     return problems, counts
 
 
-def show_provision(settings: Settings, reference: str, day: date) -> str:
-    """One provision as readers see it in a terminal.
+class Office:
+    """The parts in use, for a program that stays open: made anew when the documents change, by whatever process.
 
-    Raises:
-        KnowledgeError: nothing of that name; the message says which of the reasons it is.
+    Answering is safe from several threads; while the parts are made anew the others wait.
     """
-    corpus = load_corpus(settings.knowledge)
-    found = resolve(reference, corpus, day)
-    provision = corpus.get(found.provision_id) if found.provision_id else None
-    if provision is None:
-        raise KnowledgeError(
-            found.notice or f"没有读懂“{reference}”，请写成“问责条例第七条第三项”或 wenze-2019#7.1.3。"
-        )
-    instrument = provision.instrument
-    lines = [provision.label + ("（待核）" if provision.confidence == "memory" else "")]
-    if found.notice:
-        lines.append(f"注意：{found.notice}")
-    lines.append(f"编号：{provision.id}")
-    lines.append(f"主题：{provision.topic}")
-    lines.append(f"要旨：{provision.digest}")
-    if provision.text:
-        lines.append(f"原文：{provision.text}")
-    since = instrument.effective_from.isoformat() if instrument.effective_from else "施行日期待核"
-    until = f"，至 {instrument.effective_to.isoformat()} 止" if instrument.effective_to else ""
-    lines.append(
-        f"效力：自 {since} 起{until}；{day.isoformat()} {'有效' if instrument.in_force(day) else '不适用'}"
-    )
-    if provision.source_url:
-        lines.append(f"官方地址：{provision.source_url}")
-    if provision.cross_refs:
-        labels = [p.label for p in map(corpus.get, provision.cross_refs) if p]
-        lines.append(f"相关：{'、'.join(labels)}")
-    return "\n".join(lines)
+
+    def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
+        """Raises as :func:`build`."""
+        self.settings = settings
+        self._progress = progress
+        self._library = holdings.library_of(settings)
+        self._guard = threading.RLock()
+        self._revision = self._library.revision()
+        self._parts = build(settings, progress)
+        self._revision = self._library.revision()  # building may bring the words of laws
+
+    def parts(self) -> Parts:
+        """The parts as the documents stand now."""
+        revision = self._library.revision()
+        if revision != self._revision:
+            with self._guard:
+                if revision != self._revision:
+                    self._parts = build(self.settings, self._progress)
+                    self._revision = revision
+        return self._parts
+
+    def ask(self, question: Question) -> Advice:
+        """See :meth:`assistant.advisor.Advisor.ask`."""
+        return self.parts().advisor.ask(question)
+
+    def get(self, id: str) -> Provision | None:
+        """The provision, as :meth:`assistant.law.corpus.Corpus.get` has it."""
+        return self._parts.corpus.get(id)
+
+
+def coverage_of(settings: Settings, today: date) -> Coverage:
+    """How much of the catalogue can be relied on, with the documents of this installation."""
+    corpus = holdings.stock(settings)
+    return coverage(corpus, {p.id for p in corpus.provisions() if p.text}, today)

@@ -9,13 +9,11 @@ change.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -340,6 +338,11 @@ class Change:
         """The instrument or article of its own that a document is."""
         row = self._base.execute("SELECT instrument FROM documents WHERE id = ?", (document_id,)).fetchone()
         return _instrument.validate_json(row[0]) if row and row[0] else None
+
+    def mark(self, name: str) -> str:
+        """A word kept under a name, "" where there is none."""
+        row = self._base.execute("SELECT value FROM marks WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
 
     def set_mark(self, name: str, value: str) -> None:
         """Keep a word under a name."""

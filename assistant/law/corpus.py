@@ -178,7 +178,7 @@ def with_documents(corpus: Corpus, shelf: Shelf) -> Corpus:
         for id, p in corpus._stock.items()
     }
     for provision in shelf.provisions:
-        if provision.id not in stock:
+        if provision.id not in stock and provision.id not in corpus._composed:
             stock[provision.id] = replace(provision, instrument=holders[provision.instrument.id])
     grown = {provision.instrument.id for provision in shelf.provisions}
     children = _children_of(_in_order(stock, grown), holders)

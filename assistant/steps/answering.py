@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from assistant.law.citations import find_references
 from assistant.law.corpus import Corpus
 from assistant.law.tables import PeriodRow
 from assistant.model import Citation, Clause, Determination, Fact, Finding, Passage, Provision, Route
@@ -19,6 +20,8 @@ from assistant.prompts import Prompts, escape_markdown
 CLAUSES_SHOWN = 3
 ROUTE_BASIS_SHOWN = 3  # all of them are in the JSON object
 CONSEQUENCES_SHOWN = 2
+COMMENTS_SHOWN = 2
+QUOTED = 160  # characters of a text that is quoted in an answer; all of it stands with the sources
 OPEN = "needs_more_facts"
 
 
@@ -53,12 +56,14 @@ class Sources:
                     n=number,
                     id=id,
                     label=provision.label,
-                    kind="verbatim" if provision.text else "digest",
-                    text=provision.text or provision.digest,
+                    kind="digest" if provision.digest else "verbatim",
+                    text=provision.digest or provision.text or "",
                     in_force=provision.instrument.in_force(self.day),
                     source_url=provision.source_url,
                     confidence=provision.confidence,
                     caution=provision.instrument.caution,
+                    original=provision.text if provision.digest else None,
+                    authority=provision.instrument.authority,
                 )
             )
         return tuple(listed)
@@ -76,9 +81,14 @@ class Writer:
     # -------------------------------------------------------------- a situation
 
     def scenario(
-        self, made: Determination, facts: Sequence[Fact], day: date, notices: Sequence[str]
+        self,
+        made: Determination,
+        facts: Sequence[Fact],
+        commentary: Sequence[str],
+        day: date,
+        notices: Sequence[str],
     ) -> tuple[str, tuple[Citation, ...]]:
-        """The answer to a situation."""
+        """The answer to a situation. ``commentary``: ids of passages that may help to understand it."""
         sources = Sources(self.corpus, day, self.labels["unverified"])
         scope = next((f for f in made.findings if f.step == "scope"), None)
         verdict = {
@@ -133,6 +143,7 @@ class Writer:
                 f"**{s.name}**：{s.reason}{sources.mark(*s.provisions)}{_quoted(s.evidence)}"
                 for s in made.misuse_signals
             ],
+            "commentary": [self._comment(id, sources) for id in self._ranked(commentary)],
             "notices": [escape_markdown(n) for n in notices],
             "disclaimer": self.labels["disclaimer"],
             "day": day.isoformat(),
@@ -226,6 +237,7 @@ class Writer:
         period_rows: Sequence[PeriodRow],
         routes: Sequence[Route],
         versions: Sequence[Finding],
+        commentary: Sequence[str],
         day: date,
         notices: Sequence[str],
     ) -> tuple[str, tuple[Citation, ...]]:
@@ -236,6 +248,7 @@ class Writer:
             named: provisions that the question itself names; they come before anything found.
             period_rows: rows of the influence-period table that the question asks about.
             routes: remedy routes that the question asks about.
+            commentary: passages that may help to understand it; they stand last and say what they are.
             versions: which version applies, where the question says when something happened.
         """
         sources = Sources(self.corpus, day, self.labels["unverified"])
@@ -249,6 +262,7 @@ class Writer:
         versions_said = [f.reason + sources.mark(*f.provisions) for f in versions]
         if not lead and not blocks:
             lead = [self.labels["notices"]["nothing_found"]]
+        comments = [self._comment(id, sources) for id in self._ranked(commentary)]
         citations = sources.citations()
         answer = self.prompts.render(
             "knowledge.md.j2",
@@ -257,6 +271,7 @@ class Writer:
             deadline_note=self._deadline_note(routes),
             versions=versions_said,
             more=more,
+            commentary=comments,
             notices=[escape_markdown(n) for n in notices],
             sources=self._source_list(citations),
             day=day.isoformat(),
@@ -264,13 +279,47 @@ class Writer:
         return answer, citations
 
     def _said(self, provision: Provision, sources: Sources) -> str:
-        words = (provision.text or provision.digest).rstrip("。")
         caution = _cautioned(provision.instrument.caution)
+        if provision.digest:
+            words = provision.digest.rstrip("。")
+        else:
+            words = f"{self.labels['verbatim']}：“{_beginning(provision.text or '')}”"
         return f"{words}{sources.mark(provision.id)}。——{provision.label}{caution}"
+
+    def _ranked(self, ids: Sequence[str]) -> list[str]:
+        """Official interpretation before commentary; inside each as it was found."""
+        shown = sorted(ids, key=lambda id: self.corpus.provision(id).instrument.rank)
+        return shown[:COMMENTS_SHOWN]
+
+    def _comment(self, id: str, sources: Sources) -> dict[str, str]:
+        """A passage of an article, quoted; what it cites of superseded rules is said beside it."""
+        provision = self.corpus.provision(id)
+        words = escape_markdown(_beginning(provision.text or ""))
+        found = find_references(provision.text or "", self.corpus, sources.day)
+        old = dict.fromkeys(r.notice for r in found if r.status == "superseded")
+        name = self.labels["authority"][provision.instrument.authority]
+        return {
+            "words": f"{name}：“{words}”{sources.mark(id)}",
+            "label": escape_markdown(provision.label),
+            "warning": self.labels["quotes_superseded"].format(notices="".join(old)) if old else "",
+        }
 
     def decline(self, notices: Sequence[str]) -> str:
         """The short, polite refusal."""
         return self.prompts.render("decline.md.j2", notices=[escape_markdown(n) for n in notices])
+
+
+def _beginning(text: str, length: int = QUOTED) -> str:
+    """The first sentences of a text, word for word; …… stands for what is left out.
+
+    >>> _beginning("甲。乙乙。", 4), _beginning("甲。乙")
+    ('甲。……', '甲。乙')
+    """
+    one = text.strip().replace("\n", "")
+    if len(one) <= length:
+        return one
+    cut = max(one.rfind(mark, 0, length) for mark in "。；！？") + 1
+    return one[: cut or length] + "……"
 
 
 def _cautioned(caution: str) -> str:
