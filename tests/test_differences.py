@@ -6,12 +6,15 @@ import json
 import random
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from assistant.adapters.readers import Limits, Source, read
 from assistant.law.alignment import pair_texts
 from assistant.law.changes import NOTHING, in_short, in_words
 from assistant.law.differences import Change, as_data, differences
+from assistant.law.structure import read_regulation
 from assistant.law.text import normalise
 from assistant.law.wording import _edits, word_edits
 from assistant.model import ArticleText, Item, Paragraph, Regulation
@@ -130,8 +133,8 @@ def test_a_renumbered_chapter_is_one_change_and_moves_no_article() -> None:
     assert (change.part, change.kind, change.old, change.new) == (
         "heading",
         "renumbered",
-        "第二章职责",
-        "第三章职责",
+        "第二章 职责",
+        "第三章　职　责",
     )
 
 
@@ -306,3 +309,58 @@ def test_a_long_code_is_compared_quickly() -> None:
     ]
     changes = differences(law(*texts), law("总的要求。", *texts))
     assert [c.kind for c in changes].count("renumbered") == 200
+
+
+# ---------------------------------------------------------------- two real versions
+
+OFFICIAL = Path(__file__).resolve().parents[2] / "shared" / "official"
+
+
+@pytest.fixture(scope="module")
+def versions() -> tuple[Regulation, Regulation]:
+    """监察法 of 2018 and of 2024, as the readers and the structure have them."""
+    read_back = []
+    for name in ("监察法(2018-03-20).md", "监察法(2024-12-25).md"):
+        path = OFFICIAL / name
+        if not path.exists():
+            pytest.skip("../shared/official is not here: two real versions cannot be compared")
+        regulation = read_regulation(read(Source(name, path.read_bytes()), Limits()))
+        assert regulation is not None
+        read_back.append(regulation)
+    return read_back[0], read_back[1]
+
+
+def test_the_articles_of_a_real_amendment_are_paired_by_their_words(
+    versions: tuple[Regulation, Regulation],
+) -> None:
+    changes = [c for c in differences(*versions) if c.part == "article"]
+    assert [c.new for c in changes if c.kind == "added"] == [
+        "21",
+        "23",
+        "25",
+        "46",
+        "48",
+        "49",
+        "51",
+        "62",
+        "64",
+    ]
+    assert not [c for c in changes if c.kind in ("removed", "moved")]
+    became = {c.old: c.new for c in changes if c.old}
+    assert (became["21"], became["22"], became["23"], became["43"], became["44"], became["69"]) == (
+        "22", "24", "26", "47", "50", "78",
+    )  # fmt: skip
+    assert "2" not in became, "what was not touched is not mentioned"
+    assert "原第六十六条至第六十九条依次改为第七十五条至第七十八条，文字没有变化" in in_words(changes)
+
+
+def test_the_edits_of_a_real_amendment_make_the_new_text(versions: tuple[Regulation, Regulation]) -> None:
+    old = {article.number: article.whole for article in versions[0].articles}
+    new = {article.number: article.whole for article in versions[1].articles}
+    changed = [c for c in differences(*versions) if c.part == "article" and c.kind == "changed"]
+    for change in changed:
+        before, after = normalise(old[change.old]), normalise(new[change.new])
+        assert applied(before, after) == after
+        for edit in change.edits:
+            assert normalise(edit.old) in before, "what was taken out is quoted from the old text"
+            assert normalise(edit.new) in after, "what was put in is quoted from the new text"

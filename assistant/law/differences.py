@@ -210,17 +210,19 @@ def _words(
 
 
 def _levels(section: str) -> list[str]:
-    return [normalise(level) for level in section.split(">")] if section else []
+    """The headings above an article, the highest first, each without blanks at its ends."""
+    return [level.strip() for level in section.split(">")] if section else []
 
 
 def _bare(heading: str) -> str:
-    return _HEADING_NUMBER.sub("", heading)
+    """What a heading is called, without its number."""
+    return _HEADING_NUMBER.sub("", normalise(heading))
 
 
 def _headings(paired: Sequence[tuple[str, str]], old: Regulation, new: Regulation) -> list[Change]:
     """Headings that the articles below them kept while number or words changed."""
-    before = {level for article in old.articles for level in _levels(article.section)}
-    after = {level for article in new.articles for level in _levels(article.section)}
+    before = {normalise(level) for article in old.articles for level in _levels(article.section)}
+    after = {normalise(level) for article in new.articles for level in _levels(article.section)}
     changes: dict[tuple[str, str], Change] = {}
     for a, b in paired:
         one, other = _levels(a), _levels(b)
@@ -228,8 +230,8 @@ def _headings(paired: Sequence[tuple[str, str]], old: Regulation, new: Regulatio
             continue
         for old_heading, new_heading in zip(one, other, strict=True):
             same_name = _bare(old_heading) == _bare(new_heading)
-            replaced = old_heading not in after and new_heading not in before
-            if old_heading != new_heading and (same_name or replaced):
+            replaced = normalise(old_heading) not in after and normalise(new_heading) not in before
+            if not same_words(old_heading, new_heading) and (same_name or replaced):
                 kind: Kind = "renumbered" if same_name else "changed"
                 changes[old_heading, new_heading] = Change("heading", kind, old_heading, new_heading)
     return _one_each(list(changes.values()))
