@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from assistant.errors import QuestionError
+from assistant.law.cases import Case
 from assistant.law.citations import Reference, find_references
 from assistant.law.days import Days, read_conduct_days, read_received_date
 from assistant.law.lexicon import Lexicon
@@ -21,8 +23,9 @@ from assistant.law.text import has_words, is_mostly_foreign
 from assistant.model import Advice, Clause, Determination, Fact, Finding, Kind, Passage, Question
 from assistant.privacy import mask_private
 from assistant.steps.answering import Writer
-from assistant.steps.determination import Law, determine, routes_for
+from assistant.steps.determination import Law, determine, routes_for, scope_of
 from assistant.steps.facts import read_facts
+from assistant.steps.likeness import nearest_cases, shown
 from assistant.steps.retrieval import Retriever
 from assistant.steps.timing import not_held, version_findings
 from assistant.steps.verification import verify
@@ -31,7 +34,7 @@ PASSAGES = 8
 CANDIDATE_SCORE = 0.3  # a clause that only retrieval brought up never outranks one from the rules
 # cosine to the nearest entry; questions about other things reach 0.893, lay questions in the field 0.90 to 0.98
 NEAR = 0.905
-COMMENTARY_NEAR = 0.9  # cosine from which a passage of an article is shown beside the rules
+COMMENTARY_NEAR = 0.91  # cosine from which a passage of an article is shown beside the rules
 SHORT, LONG = 40, 90  # characters; what the table of kinds calls 短 and 长
 
 
@@ -43,6 +46,7 @@ class Advisor:
     lexicon: Lexicon
     retriever: Retriever
     writer: Writer
+    cases: Sequence[Case]
     max_chars: int
 
     def ask(self, question: Question) -> Advice:
@@ -91,7 +95,8 @@ class Advisor:
             made = self._with_candidates(made, text, question.day)
             made = self._with_versions(made, question)
             notices += self._versions_not_held(question.day)
-            answer, citations = self.writer.scenario(made, facts, commentary, question.day, notices)
+            cases = self._cases(facts, made, text, found.cases, question.day)
+            answer, citations = self.writer.scenario(made, facts, cases, commentary, question.day, notices)
         answer, checks = verify(answer, citations, self.law.corpus)
         return Advice(
             question=question,
@@ -188,6 +193,27 @@ class Advisor:
             for i, p in enumerate(found)
         ]
         return replace(made, clauses=(*made.clauses, *extra)[: max(3, len(made.clauses))])
+
+    def _cases(
+        self,
+        facts: Sequence[Fact],
+        made: Determination,
+        text: str,
+        near: Sequence[Passage],
+        day: date,
+    ) -> tuple[tuple[dict[str, Any], tuple[str, ...]], ...]:
+        """The typical situations most like this one, each ready to be told, with its provisions."""
+        similar = {p.provision_id: p.score for p in near if p.score}
+        found = nearest_cases(
+            facts,
+            made,
+            text,
+            self.cases,
+            self.law.vocabulary,
+            lambda changed: scope_of(changed, self.law, day),
+            similar,
+        )
+        return tuple((shown(likeness, ""), likeness.case.provisions) for likeness in found)
 
     def _with_versions(self, made: Determination, question: Question) -> Determination:
         """Say which version applies where the matter happened before a rule that is relied on."""

@@ -22,12 +22,22 @@ if TYPE_CHECKING:
     from assistant.importing import Outcome
     from assistant.law.coverage import Row
     from assistant.model import Document, Provision
+    from assistant.syncing import SyncReport
 
 kb = typer.Typer(help="知识库：添加文件、查看、检索、核对、同步、导出。", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 Day = Annotated[str | None, typer.Option("--date", help="按哪一天有效的版本，如 2026-03-01")]
 _STATUS = {"added": "已添加", "known": "已有", "failed": "没有添加"}
+_SYNCED = {
+    "planned": "将取",
+    "skipped": "跳过",
+    "first": "首次取得",
+    "same": "没有变化",
+    "changed": "有变化",
+    "refused": "没有采用",
+    "failed": "没有取到",
+}
 _KINDS = {"regulation": "法规", "interpretation": "官方解读", "commentary": "评论文章"}
 
 
@@ -262,6 +272,40 @@ def kb_edit(
         _print(_document(document))
     else:
         err.print(f"已改正“{document.name}”（{document.id}）。", markup=False)
+
+
+@kb.command("sync")
+def kb_sync(
+    ids: Annotated[list[str] | None, typer.Argument(help="法规编号；不写则同步全部现行的")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只说会取什么，不联网")] = False,
+    look_up: Annotated[bool, typer.Option("--look-up", help="没有正文地址的，到党内法规库检索")] = False,
+    as_json: Json = False,
+) -> None:
+    """从官方网址取原文，说明与上次相比改了什么，旧文本保留。"""
+    from assistant import holdings
+    from assistant.wiring import build
+
+    settings = load_settings()
+
+    def told(report: SyncReport) -> None:
+        if not as_json:
+            out.print(
+                f"[{_SYNCED[report.outcome]}] 《{report.title}》（{report.instrument_id}）：{report.message}",
+                markup=False,
+            )
+
+    reports = holdings.sync(settings, ids or (), dry_run=dry_run, look_up=look_up, told=told)
+    stored = [r for r in reports if r.outcome in ("first", "changed")]
+    if stored:
+        build(settings, progress=progress)
+    if as_json:
+        _print([report.as_data() for report in reports])
+    else:
+        counts = {name: sum(r.outcome == key for r in reports) for key, name in _SYNCED.items()}
+        said = "，".join(f"{name} {count}" for name, count in counts.items() if count)
+        err.print(f"共 {len(reports)} 部：{said}。", markup=False)
+    if reports and all(r.outcome in ("failed", "refused") for r in reports):
+        raise typer.Exit(1)
 
 
 @kb.command("diff")

@@ -10,8 +10,8 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -19,15 +19,28 @@ from typing import Any, Literal
 from assistant import __version__
 from assistant.adapters.law_package import ABSENT, open_package
 from assistant.adapters.library import Library
+from assistant.adapters.official_site import OfficialSite
 from assistant.adapters.readers import Limits, Source, read, sources
 from assistant.errors import DocumentError, KnowledgeError, LibraryError
-from assistant.importing import Correction, Kind, Outcome, add_documents, corrected, taken_again, taken_law
+from assistant.importing import (
+    Correction,
+    Kind,
+    Outcome,
+    add_documents,
+    corrected,
+    taken_again,
+    taken_law,
+    taken_regulation,
+)
 from assistant.law.citations import resolve
 from assistant.law.corpus import Corpus, load_corpus, with_documents
 from assistant.law.differences import Change, differences
 from assistant.law.soundness import fault_sentence
-from assistant.model import Document, Instrument, Provision, Regulation
+from assistant.model import Document, Instrument, Provision, RawDocument, Regulation
+from assistant.ports import Page
 from assistant.settings import Settings
+from assistant.syncing import Stored, SyncParts, SyncReport, hosts_of
+from assistant.syncing import sync as fetch_texts
 
 
 def library_of(settings: Settings) -> Library:
@@ -201,6 +214,72 @@ def _document(library: Library, id: str) -> Document:
     if found:
         raise DocumentError(f"“{id}”有 {len(found)} 份文件，请写编号：{'、'.join(d.id for d in found)}。", id)
     raise DocumentError(f"文档库里没有“{id}”，请用 zeming kb list 查看编号。", id)
+
+
+# ------------------------------------------------------------------ the official sites
+
+
+class SyncedTexts:
+    """The library as syncing needs it. See :class:`assistant.syncing.TextLibrary`."""
+
+    def __init__(self, library: Library, catalogue: Corpus) -> None:
+        self._library, self._catalogue = library, catalogue
+
+    def latest(self, instrument_id: str) -> Regulation | None:
+        """The text that counts now, wherever it came from."""
+        held = self._library.history(instrument_id)
+        return self._library.regulation(held[0].id) if held else None
+
+    def store(
+        self, instrument_id: str, raw: bytes, regulation: Regulation, url: str, fetched: datetime
+    ) -> None:
+        """Keep a text; the one before it stays as well."""
+        page = RawDocument(f"{regulation.title}.html", "html", (), source_url=url)
+        document_id = f"doc-{hashlib.sha256(raw + fetched.isoformat().encode()).hexdigest()[:12]}"
+        taken = taken_regulation(regulation, document_id, page, len(raw), self._catalogue, "site")
+        document = replace(taken.document, added=fetched)
+        with self._library.changing() as change:
+            change.add(
+                document, raw, taken.words, taken.provisions, taken.texts, taken.instrument, regulation
+            )
+
+    def history(self, instrument_id: str) -> tuple[Stored, ...]:
+        """Everything that was ever fetched."""
+        held = self._library.history(instrument_id)
+        return tuple(Stored(d.added, d.source_url or "") for d in held if d.origin == "site")
+
+
+def sync(
+    settings: Settings,
+    ids: Sequence[str] = (),
+    *,
+    dry_run: bool = False,
+    look_up: bool = False,
+    told: Callable[[SyncReport], object] = lambda _report: None,
+    site: OfficialSite | None = None,
+) -> list[SyncReport]:
+    """Get the official text of instruments of the catalogue from their official addresses.
+
+    Args:
+        ids: of the instruments; all that are in force where none is named.
+        dry_run: only say what would be asked.
+        look_up: search the Party-regulation library for what has no address of its own.
+        site: the official sites; those of the catalogue where none is given.
+
+    Raises:
+        KnowledgeError: one of the ids is none of the catalogue.
+    """
+    catalogue = load_corpus(settings.knowledge)
+    limits = _limits(settings)
+
+    def read_page(page: Page) -> RawDocument:
+        found = read(Source("网页.html", page.content), limits=limits)
+        return replace(found, source_url=page.final_url)
+
+    library = SyncedTexts(library_of(settings), catalogue)
+    with site or OfficialSite(hosts_of(catalogue.instruments), settings.data / "pages") as open_site:
+        parts = SyncParts(open_site, read_page, library)
+        return fetch_texts(ids, catalogue.instruments, parts, dry_run=dry_run, look_up=look_up, told=told)
 
 
 # ------------------------------------------------------------------ looking

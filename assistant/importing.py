@@ -334,7 +334,7 @@ def _taken_essay(
 
 def _place(title: str, name: str, section: str, page: int | None, number: int) -> str:
     """How a passage is cited: 《标题》（文件名，第3页，第二部分，第12段）."""
-    where = [name, f"第{page}页" if page else "", section, f"第{number}段"]
+    where = [name, f"第{page}页" if page else "", section.replace(" > ", "·"), f"第{number}段"]
     return f"《{title}》（{'，'.join(filter(None, where))}）"
 
 

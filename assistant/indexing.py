@@ -9,13 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
+from assistant.law.excerpts import cut
+from assistant.law.text import normalise
 from assistant.model import Provision
 from assistant.ports import Entry
+
+LONGEST = 450  # characters of one entry
 
 Progress = Callable[[int, str], AbstractContextManager[Callable[[int], object]]]
 """Shows work of so many steps under a label; what it yields is told how many more are done."""
@@ -55,18 +59,58 @@ class IndexReport:
     waiting: bool = False
 
 
-def entries(library: Library) -> tuple[Entry, ...]:
-    """What is indexed: each provision, and each way in which people ask for it."""
-    digests = [
-        Entry(p.id, p.id, "provision", f"{p.label} {p.topic}。{p.digest} {' '.join(p.keywords)}".strip())
+class Told(Protocol):
+    """A situation with its outcome that can be found. See :class:`assistant.law.cases.Case`."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def story(self) -> str: ...
+
+
+def entries(library: Library, cases: Iterable[Told] = ()) -> tuple[Entry, ...]:
+    """What is indexed: each provision, each way in which people ask for it, articles and cases.
+
+    A long text is several entries. Provisions of which nothing is known but their words are found by number only.
+    """
+    said = [
+        Entry(p.id if number == 0 else f"{p.id}~{number}", p.id, _role(p), f"{_head(p)}{part}".strip())
         for p in library.provisions()
+        if p.searched
+        for number, part in enumerate(_parts(p))
     ]
     asked = [
         Entry(f"{id}?{n}", id, "asked", question)
         for id, questions in library.asked.items()
         for n, question in enumerate(questions, start=1)
     ]
-    return (*digests, *asked)
+    told = [Entry(f"case:{c.id}", c.id, "case", f"{c.title}。{c.story}") for c in cases]
+    return (*said, *asked, *told)
+
+
+def _role(provision: Provision) -> str:
+    return "provision" if provision.instrument.authority == "rule" else "commentary"
+
+
+def _head(provision: Provision) -> str:
+    """What is said before the words: of an article its title and heading, without the place in the file."""
+    if _role(provision) == "commentary":
+        return normalise(f"{provision.instrument.title} {provision.section}。")
+    return f"{provision.label} {provision.topic}。"
+
+
+def _parts(provision: Provision) -> list[str]:
+    """The words that are looked through, in parts that the model reads to the end."""
+    if provision.digest:
+        return [f"{provision.digest} {' '.join(provision.keywords)}"]
+    text = normalise(provision.text or "", keep_lines=True)  # found in simplified characters, shown as it is
+    if len(text) <= LONGEST:
+        return [text]
+    return [excerpt.text for excerpt in cut(text, size=LONGEST)]
 
 
 def ensure_index(

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,6 +22,7 @@ from assistant.adapters.search_process import SearchProcess
 from assistant.advisor import Advisor
 from assistant.errors import KnowledgeError
 from assistant.indexing import Progress, digest_of, ensure_index, entries
+from assistant.law.cases import Case, check_cases, load_cases
 from assistant.law.citations import find_references
 from assistant.law.corpus import Corpus, check_knowledge, load_corpus
 from assistant.law.coverage import Coverage, coverage
@@ -77,6 +78,7 @@ def build(settings: Settings, progress: Progress | None = None, ahead: SearchPro
     prompts = Prompts(settings.prompts)
     labels = prompts.wording("labels.yaml")
     law = load_law(settings, labels, holdings.stock(settings))
+    cases = load_cases(settings.knowledge, law.corpus, law.vocabulary, labels["signals"])
     writer = Writer(
         prompts=prompts,
         labels=labels,
@@ -86,7 +88,8 @@ def build(settings: Settings, progress: Progress | None = None, ahead: SearchPro
     advisor = Advisor(
         law=law,
         lexicon=_hinted(load_lexicon(settings.knowledge, law.vocabulary), settings.data / "hints.json"),
-        retriever=_retriever(settings, law.corpus, progress, ahead),
+        retriever=_retriever(settings, law.corpus, cases, progress, ahead),
+        cases=cases,
         writer=writer,
         max_chars=settings.max_question_chars,
     )
@@ -116,9 +119,13 @@ def _hinted(lexicon: Lexicon, kept: Path) -> Lexicon:
 
 
 def _retriever(
-    settings: Settings, corpus: Corpus, progress: Progress | None, ahead: SearchProcess | None
+    settings: Settings,
+    corpus: Corpus,
+    cases: Sequence[Case],
+    progress: Progress | None,
+    ahead: SearchProcess | None,
 ) -> Retriever:
-    indexed = entries(corpus)
+    indexed = entries(corpus, cases)
     digest = digest_of(indexed)
     kept = settings.data / "words" / digest[:16]
     if ahead and ahead.holds(digest):
@@ -142,8 +149,12 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
         return problems, {}
     prompts = Prompts(settings.prompts)
     try:
-        law = load_law(settings, prompts.wording("labels.yaml"), load_corpus(folder))
+        labels = prompts.wording("labels.yaml")
+        signals = labels["signals"]
+        law = load_law(settings, labels, load_corpus(folder))
         problems += check_lexicon(folder, law.vocabulary)
+        problems += check_cases(folder, law.corpus, law.vocabulary, signals)
+        cases = load_cases(folder, law.corpus, law.vocabulary, signals) if not problems else ()
         periods = load_periods(folder, law.corpus)
     except KnowledgeError as error:
         return [*problems, error], {}
@@ -156,6 +167,7 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
         "救济路径": len(law.remedies),
         "影响期": len(periods),
         "决策表": len(law.tables),
+        "案例": len(cases),
     }
     return problems, counts
 

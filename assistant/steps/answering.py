@@ -84,11 +84,17 @@ class Writer:
         self,
         made: Determination,
         facts: Sequence[Fact],
+        cases: Sequence[tuple[Mapping[str, Any], tuple[str, ...]]],
         commentary: Sequence[str],
         day: date,
         notices: Sequence[str],
     ) -> tuple[str, tuple[Citation, ...]]:
-        """The answer to a situation. ``commentary``: ids of passages that may help to understand it."""
+        """The answer to a situation.
+
+        Args:
+            cases: situations like it, as ``cases.md.j2`` takes them, each with the provisions it rests on.
+            commentary: ids of passages that may help to understand it.
+        """
         sources = Sources(self.corpus, day, self.labels["unverified"])
         scope = next((f for f in made.findings if f.step == "scope"), None)
         verdict = {
@@ -143,6 +149,7 @@ class Writer:
                 f"**{s.name}**：{s.reason}{sources.mark(*s.provisions)}{_quoted(s.evidence)}"
                 for s in made.misuse_signals
             ],
+            "cases": self._cases(cases, sources),
             "commentary": [self._comment(id, sources) for id in self._ranked(commentary)],
             "notices": [escape_markdown(n) for n in notices],
             "disclaimer": self.labels["disclaimer"],
@@ -151,6 +158,10 @@ class Writer:
         citations = sources.citations()
         answer = self.prompts.render("scenario.md.j2", sources=self._source_list(citations), **shown)
         return answer, citations
+
+    def _cases(self, cases: Sequence[tuple[Mapping[str, Any], tuple[str, ...]]], sources: Sources) -> str:
+        told = [{**case, "marks": sources.mark(*basis)} for case, basis in cases]
+        return self.prompts.render("cases.md.j2", cases=told) if told else ""
 
     def _sureness(self, confidence: float) -> str:
         return str(next(row["words"] for row in self.labels["sureness"] if confidence >= row["from"]))

@@ -57,7 +57,8 @@ class Retrieved:
     """What a search brought up. ``degraded`` is the reason why it went by words alone, "" when it did not.
 
     ``nearest`` is the cosine similarity of the nearest entry of the rules, 0 where there was no search by
-    meaning. ``cases`` are scored by their cosine similarity and in its order; without it their score is 0.
+    meaning. ``commentary`` is in the order of the fused searches, ``cases`` in that of their cosine similarity; both
+    are scored by it, 0 without it.
     """
 
     passages: tuple[Passage, ...]
@@ -123,7 +124,7 @@ class Retriever:
             passages,
             found.degraded,
             found.nearest,
-            fuse(self._ranked("commentary", normalise(text), BESIDE).rankings)[:BESIDE],
+            self._commentary(normalise(text)),
             self._nearest_cases(normalise(text)),
         )
 
@@ -132,6 +133,13 @@ class Retriever:
     ) -> Found:
         """What each search for provisions finds, before fusion."""
         return self._ranked("rules", normalise(text), k, allowed, among)
+
+    def _commentary(self, text: str) -> tuple[Passage, ...]:
+        found = self._ranked("commentary", text, BESIDE)
+        return tuple(
+            Passage(p.provision_id, found.near.get(p.provision_id, 0.0), p.why)
+            for p in fuse(found.rankings)[:BESIDE]
+        )
 
     def _nearest_cases(self, text: str) -> tuple[Passage, ...]:
         found = self._ranked("cases", text, BESIDE)
