@@ -18,7 +18,7 @@ from assistant.errors import EmbeddingError, IndexUnavailable
 from assistant.law.text import normalise
 from assistant.model import Passage
 from assistant.ports import GROUPS, Entry, Hit, VectorIndex
-from assistant.steps.word_index import Kind, word_indexes
+from assistant.steps.word_index import word_indexes
 
 # Chosen by hand among the best of a grid on held-out lay questions, with an eye on those that are indexed;
 # evals/bench_retrieval.py measures them, and its --tune prefers more weight on how people ask.
@@ -35,15 +35,12 @@ BESIDE = 5  # passages of commentary, and cases, that come with the provisions
 Allowed = Callable[[str], bool]
 Rankings = dict[str, list[str]]  # name of the search -> ids, best first
 
-WORDS: Mapping[str, Mapping[str, Kind]] = {
-    "rules": {
-        "bm25": Kind(("provision",), k1=0.9, b=0.4),
-        "bm25+asked": Kind(("provision", "asked"), k1=1.2, b=0.75),
-    },
-    "commentary": {"bm25": Kind(("commentary",), k1=0.9, b=0.4)},
-    "cases": {"bm25": Kind(("case",), k1=0.9, b=0.4)},
+WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "rules": {"bm25": ("provision",), "bm25+asked": ("provision", "asked")},
+    "commentary": {"bm25": ("commentary",)},
+    "cases": {"bm25": ("case",)},
 }
-"""Group -> its searches by words -> what each looks at."""
+"""Group -> its searches by words -> the roles of the entries that each looks at."""
 MEANINGS: Mapping[str, Mapping[str, str]] = {
     "rules": {"dense": "provision", "asked": "asked"},
     "commentary": {"dense": "commentary"},
@@ -93,13 +90,13 @@ class Retriever:
         roles = {entry.role for entry in entries}
         self._groups = {GROUPS[role] for role in roles}
         # where nobody's questions are known, "bm25+asked" would be "bm25" once more, and words would count double
-        kinds = {
-            f"{group}.{name}": kind
+        searches = {
+            f"{group}.{name}": held
             for group, names in WORDS.items()
-            for name, kind in names.items()
-            if kind.roles[-1] in roles
+            for name, held in names.items()
+            if held[-1] in roles
         }
-        self._by_words = word_indexes(entries, kinds, kept)
+        self._by_words = word_indexes(entries, searches, kept)
 
     def search(
         self,

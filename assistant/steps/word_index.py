@@ -1,4 +1,4 @@
-"""Search by words: BM25 over pairs of characters, numbers and Latin words.
+"""Search by words: BM25 over pairs of neighbouring characters, numbers and Latin words.
 
 Comes in: entries. Goes out: ids with the best first. Indexes of many texts are kept in files, because reading
 files is quicker than counting words: a later start maps them into memory and reads only what a search needs.
@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 import shutil
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import bm25s  # type: ignore[import-untyped, unused-ignore]
@@ -24,15 +23,6 @@ WORDS = 1  # raise it when other words are made of a text: indexes in files are 
 
 _WORD = re.compile(r"(?=([\u3400-\u9fff]{2}|(?<![a-z])[a-z]+|(?<![0-9])[0-9]+))")  # overlapping
 _AT_ONCE = 300  # ids that are put in order at a time
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What one word index holds: entries of these roles, weighed with these parameters of BM25."""
-
-    roles: tuple[str, ...]
-    k1: float
-    b: float
 
 
 class WordIndex:
@@ -63,23 +53,26 @@ class WordIndex:
 
 
 def word_indexes(
-    entries: Sequence[Entry], kinds: Mapping[str, Kind], kept: Path | None = None
+    entries: Sequence[Entry], roles: Mapping[str, Collection[str]], kept: Path | None = None
 ) -> dict[str, WordIndex]:
-    """One index for each kind. ``kept`` is the folder in which to find them, or else to keep them.
+    """By name, an index of the entries of some roles. ``kept`` is the folder to find them in, or to keep them.
 
-    The folder is for these entries and kinds alone: its name must change with them. Older folders beside it
-    are removed. Files only save time: where they cannot be read or written, the words are counted again.
+    The folder is for these entries alone: its name must change with them. Older folders beside it are removed.
+    Files only save time: where they cannot be read or written, the words are counted again.
     """
-    ids = {name: _ids(entries, kind) for name, kind in kinds.items()}
+    ids = {
+        name: list(dict.fromkeys(entry.provision_id for entry in entries if entry.role in held))
+        for name, held in roles.items()
+    }
     folder = kept.with_name(f"{kept.name}-{WORDS}") if kept else None
     if folder and folder.is_dir():
         with suppress(Exception):  # whatever the library makes of damaged files
-            return {name: WordIndex(ids[name], _load(folder / name)) for name in kinds}
-    made = _made(entries, kinds)
+            return {name: WordIndex(ids[name], _load(folder / name)) for name in roles}
+    made = _made(entries, roles)
     if folder:
         with suppress(OSError):
             _keep(made, folder)
-    return {name: WordIndex(ids[name], made[name]) for name in kinds}
+    return {name: WordIndex(ids[name], made[name]) for name in roles}
 
 
 def words(text: str) -> list[str]:
@@ -91,11 +84,7 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def _ids(entries: Iterable[Entry], kind: Kind) -> list[str]:
-    return list(dict.fromkeys(entry.provision_id for entry in entries if entry.role in kind.roles))
-
-
-def _made(entries: Sequence[Entry], kinds: Mapping[str, Kind]) -> dict[str, bm25s.BM25 | None]:
+def _made(entries: Sequence[Entry], roles: Mapping[str, Collection[str]]) -> dict[str, bm25s.BM25 | None]:
     # one fold for all texts, as each call has its price
     texts = fold("\n".join(entry.text.replace("\n", " ") for entry in entries)).split("\n")
     vocabulary: dict[str, int] = {}
@@ -105,21 +94,21 @@ def _made(entries: Sequence[Entry], kinds: Mapping[str, Kind]) -> dict[str, bm25
     ]
     names = list(vocabulary)
     made = {}
-    for name, kind in kinds.items():
+    for name, held in roles.items():
         rows: dict[str, list[int]] = {}
         for entry, found in zip(entries, numbered, strict=True):
-            if entry.role in kind.roles:
+            if entry.role in held:
                 rows.setdefault(entry.provision_id, []).extend(found)
-        made[name] = _index(list(rows.values()), names, kind)
+        made[name] = _index(list(rows.values()), names)
     return made
 
 
-def _index(rows: Sequence[Sequence[int]], names: Sequence[str], kind: Kind) -> bm25s.BM25 | None:
+def _index(rows: Sequence[Sequence[int]], names: Sequence[str]) -> bm25s.BM25 | None:
     used = sorted({number for row in rows for number in row})
     if not used:
         return None
     place = {number: i for i, number in enumerate(used)}
-    index = bm25s.BM25(k1=kind.k1, b=kind.b)
+    index = bm25s.BM25(k1=1.2, b=0.75)
     own = {names[number]: i for number, i in place.items()}
     index.index(([[place[number] for number in row] for row in rows], own), show_progress=False)
     return index
