@@ -59,10 +59,8 @@ def _listed(data: Any) -> Any:
     """Facts as lists of words: YAML reads a bare ``yes`` as true and a bare ``9`` as a number."""
     if not isinstance(data, dict):
         return data
-    return {
-        name: [str(one) if isinstance(one, int) else one for one in (value if isinstance(value, list) else [value])]
-        for name, value in flags(data).items()
-    }
+    lists = {name: value if isinstance(value, list) else [value] for name, value in flags(data).items()}
+    return {name: [str(v) if isinstance(v, int) else v for v in values] for name, values in lists.items()}
 
 
 class _CaseRow(Strict):
@@ -178,7 +176,8 @@ def _law(row: _CaseRow, stock: Stock, signals: Collection[str]) -> Iterator[_Fou
             message = f"知识库里没有条款“{reference}”，请改正或删去（要写到条，不能只写法规）。"
             yield ("provisions", number), message
         elif provision.instrument.effective_to and not row.note:
-            yield ("provisions", number), f"条款“{reference}”已经失效，请换成现行的，或在 note 里写明为什么引用。"
+            message = f"条款“{reference}”已经失效，请换成现行的，或在 note 里写明为什么引用。"
+            yield ("provisions", number), message
     for number, signal in enumerate(row.signals):
         if signal not in signals:
             yield ("signals", number), f"泛化信号没有“{signal}”这个名称，可用：{'、'.join(signals)}。"
