@@ -40,11 +40,15 @@ _GOES_ON = re.compile(
     "但是?|具体|如果|没有|必要|接到|对于|有关|未经|其他|拒不|逾期|情节|严禁|需要|其中|同时|并|不得|直接|对直接|确有|由"
     "|上述|该|这些|此|未|不|否则|特殊|属于|应当|可以|必须|期满|情况|在此"
 )
-_DATED = re.compile(
-    r"(?:\d{4}|[一二][〇零○一二三四五六七八九]{3})年\d{0,2}[^，。]{0,3}月[^，。]{1,3}日[\s　]"
+_DAY = re.compile(
+    r"(?:\d{4}|[一二][〇零○一二三四五六七八九]{3})\s*年\s*[\d一二三四五六七八九十]{1,3}\s*月\s*[\d一二三四五六七八九十]{1,3}\s*日"
 )
+_ACT_ENDS = re.compile("(?:通过|批准|修订|修正|公布|发布|印发|施行)[）)]?$")
 _NOT_AT_LINE_START = "，。、；：？！）》〉」』”’】〕％%,.;:?!)]}"
 _NOT_AT_LINE_END = "（《〈「『“‘【〔([{"
+_WIDEST_PRINTED = 120  # columns
+_SHORT_TEXT = 30  # lines
+_FEW = 20
 _INDENT = 3  # columns of blanks that make an indent
 
 
@@ -216,7 +220,7 @@ def _is_end(
         return True
     if line.mark and line.mark.kind == "contents":
         return True
-    if not fits.forced(line, after, first) or _DATED.match(after.text):
+    if not fits.forced(line, after, first) or (_DAY.match(after.text) and _ACT_ENDS.search(line.text)):
         return True
     ended = bool(_ENDS.search(line.text))
     mark = after.mark
@@ -263,17 +267,22 @@ class _Margin:
         rest = [line.indent < _INDENT for line in lines if not line.mark]
         self.indented = sum(begins) > 0.6 * len(begins) and sum(rest) > 0.2 * len(rest)
         widest = max(map(self._width, lines), default=0)
-        samples: dict[bool, list[int]] = {True: [], False: []}
+        samples: dict[bool, list[tuple[int, bool]]] = {True: [], False: []}
         blanks = 0
-        inside = False  # the line before went on into this one
+        inside = in_articles = plain = False  # inside: the line before went on into this one
         for line, after in (pair for run in runs for pair in pairwise(run)):
             goes_on = _surely_goes_on(line, after) and self._width(line) >= 0.6 * widest
+            in_articles = in_articles or (line.mark is not None and line.mark.kind == "article")
             if goes_on:
-                samples[not inside].append(self._needed(line, after))
+                full = self._width(line) >= 0.8 * widest and widest <= _WIDEST_PRINTED
+                plain = plain or (in_articles and full and not _DAY.match(after.text))
+                hangs = line.text[-1] in _NOT_AT_LINE_START
+                samples[not inside].append((self._needed(line, after), hangs))
                 blanks += after.after_blank
             inside = goes_on
         count = len(samples[True]) + len(samples[False])
-        self.wrapped = count >= 3 and count >= 0.08 * len(lines)
+        # a short text may have a single sentence that runs over a break; a name and a day below it are none
+        self.wrapped = (count >= 3 and count >= 0.08 * len(lines)) or (plain and len(lines) < _SHORT_TEXT)
         self.blanks_count = blanks < 0.3 * count
         sooner, later = _low(samples[True]), _low(samples[False])
         self._least = {True: sooner or later, False: later or sooner}
@@ -287,7 +296,7 @@ class _Margin:
 
     def forced(self, line: _Line, after: _Line, first: bool) -> bool:
         """Whether the break between the two lines had to be there. Inside a sentence a near miss counts."""
-        slack = 0 if _ENDS.search(line.text) else self._least[first] // 8
+        slack = 0 if _ENDS_FULLY.search(line.text) else self._least[first] // 8
         return self._needed(line, after) >= self._least[first] - slack
 
     def fills(self, line: _Line, after: _Line) -> bool:
@@ -304,6 +313,11 @@ def _surely_goes_on(line: _Line, after: _Line) -> bool:
     return after.mark is None or after.mark.refers
 
 
-def _low(samples: Sequence[int]) -> int:
-    """A low value that few samples stay under: among them may be a line of a title or a name."""
-    return sorted(samples)[len(samples) // 20] if samples else 0
+def _low(samples: Sequence[tuple[int, bool]]) -> int:
+    """A low value that few samples stay under: among them may be a line of a title or a name.
+
+    Where there are few, one whose last mark hangs over the margin would tell of too much room.
+    """
+    if len(samples) < _FEW:
+        return min((needed - 2 * hangs for needed, hangs in samples), default=0)
+    return sorted(needed for needed, _ in samples)[len(samples) // 20]

@@ -93,7 +93,7 @@ def title_of(raw: RawDocument, front: Sequence[Block]) -> tuple[str, list[str]]:
 def _as_title(line: str) -> tuple[str, str]:
     """The title that a line is, and a note behind it; empty strings where it is none."""
     note = ""
-    if len(line) > _SHORT and (behind := _NOTE_BEHIND_TITLE.match(line)):
+    if behind := _NOTE_BEHIND_TITLE.match(line):
         line, note = behind[1].strip(), behind[2]
     elif mark := _YEAR_MARK.search(line):
         line, note = line[: mark.start()], mark[0].strip()
@@ -102,6 +102,15 @@ def _as_title(line: str) -> tuple[str, str]:
     if len(plain) <= 80 and (_TITLE.fullmatch(plain) or _ONLY_END.match(plain)):
         return bare.strip(), note
     return "", ""
+
+
+def is_title(line: str) -> bool:
+    """Whether a line is the title of a regulation.
+
+    >>> [is_title(line) for line in ('某市试验细则（试行）', '某市试验局', '现印发《某市试验细则》')]
+    [True, False, False]
+    """
+    return bool(_as_title(line)[0])
 
 
 def _plain(words: str) -> str:
@@ -240,7 +249,8 @@ def _effective(acts: Sequence[_Act], about: Sequence[str], articles: Sequence[Ar
 
 
 _CONGRESS = re.compile(r"第[^第届]{1,6}届(全国人民代表大会|[^第届，。]{2,20}?人民代表大会)(常务委员会)?")
-_LOCAL_CONGRESS = re.compile(r"([^，。；\s\d日]{2,20}?[省市区州县])第[^第届]{1,6}届人民代表大会(常务委员会)?")
+_LOCAL_CONGRESS = re.compile(r"([^，。；\s\d日]{1,20}?[省市区州县])第[^第届]{1,6}届人民代表大会(常务委员会)?")
+_COURT = re.compile("最高人民法院(?:、最高人民检察院)?|最高人民检察院")
 _ORDER = re.compile(r"(?:中华人民共和国)?([^，。；\s\d日《》]{2,40}?)(?:主席)?令(?:第|\s|$|[（(〔\[])")
 _WHO = re.compile(
     r"(?:日\s*|^)((?:中共|中央|国务院|中国共产党|[^，。；:：\d日《》]{2,40}?(?:委员会|政府|办公[厅室]|部|厅|局|法院|检察院|委|室))"
@@ -257,6 +267,8 @@ def _issuer(title: str, front: Sequence[str], closing: Sequence[str], acts: Sequ
             return f"{local[1]}人民代表大会{local[2] or ''}"
         if congress := _CONGRESS.search(act.words):
             return f"{congress[1]}{congress[2] or ''}"
+        if court := _COURT.match(act.words.strip()):
+            return court[0]
         if who := _WHO.search(f"日{act.words}"):
             return _body(who[1])
         if order := _ORDER.search(act.words.strip()):

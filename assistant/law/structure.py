@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from assistant.law.layout import paragraphs_of
 from assistant.law.marks import Mark, read_mark
-from assistant.law.particulars import is_signature, particulars_of, title_of
+from assistant.law.particulars import is_signature, is_title, particulars_of, title_of
 from assistant.law.text import fold
 from assistant.model import ArticleText, Block, Item, Paragraph, RawDocument, Regulation
 
@@ -82,7 +82,8 @@ def split_article(number: str, text: str, section: str = "", page: int | None = 
 # ------------------------------------------------------------------ what the blocks are
 
 _INNER_ARTICLE = re.compile(
-    r"(?:(?<=[。；”）])|^)\s*(第\s*[零〇○一二三四五六七八九十百千\d]{1,9}\s*条(?:之[一二三四五六七八九十]{1,3})?[ 　])"
+    r"(?:(?<=[。；：”）])|^)\s*"
+    r"(第\s*[零〇○一二三四五六七八九十百千\d]{1,9}\s*条(?:之[一二三四五六七八九十]{1,3})?[ 　])"
 )
 _HEADING_AND_ARTICLE = re.compile(
     r"(\s*第\s*[一二三四五六七八九十百\d]{1,5}\s*[编章节][ 　]*[^ 　，。；：]{1,30}(?:[ 　][^ 　，。；：]{1,6})?)[ 　]+"
@@ -233,7 +234,7 @@ def _is_regulation(
     if notes >= max(2, len(chain) // 5):
         return False
     inside = sum(len(block.text) for block in blocks[chain[0] : _tail_start(blocks, marks, chain)])
-    before = sum(len(block.text) for block in blocks[: chain[0]])
+    before = sum(len(block.text) for block in blocks[: chain[0]] if _SENTENCE_END.search(block.text))
     share = inside / max(1, inside + before)
     heads = (
         raw.title,
@@ -509,6 +510,8 @@ def _is_list_of_appendices(blocks: Sequence[Block], marks: Sequence[Mark | None]
     mark = marks[at]
     if mark is None or not blocks[at].text[mark.end :].strip(" 　：:"):
         return False
+    if mark.number:
+        return any(m and m.kind == "appendix" and m.number == mark.number for m in marks[at + 1 :])
     if any(later and later.kind == "appendix" for later in marks[at + 1 :]):
         return True
     return all(
@@ -528,12 +531,6 @@ def _second_regulation(blocks: Sequence[Block], marks: Sequence[Mark | None], st
         if mark and mark.kind == "appendix":
             return None
         if mark and mark.kind == "article" and mark.number == "1" and not mark.refers:
-            titles = [
-                back
-                for back in range(start, at)
-                if len(blocks[back].text) <= _SHORT
-                and not is_signature(blocks[back].text)
-                and marks[back] is None
-            ]
+            titles = [back for back in range(start, at) if is_title(blocks[back].text)]
             return titles[-1] if titles else at
     return None
