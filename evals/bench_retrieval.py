@@ -33,7 +33,7 @@ from assistant.adapters.embeddings import fingerprint, make_embeddings
 from assistant.adapters.vector_store import VectorStore
 from assistant.indexing import ensure_index, entries
 from assistant.law.corpus import load_corpus
-from assistant.ports import Entry, Hit
+from assistant.ports import GROUPS, Entry, Hit
 from assistant.settings import load_settings
 from assistant.steps.retrieval import RANK_OFFSET, WEIGHTS, Rankings, Retriever, fuse
 
@@ -48,13 +48,14 @@ from assistant.settings import load_settings
 settings = load_settings()
 embeddings = make_embeddings(settings)
 from assistant.adapters.vector_store import VectorStore
-from assistant.indexing import ensure_index, entries
+from assistant.indexing import digest_of, ensure_index, entries
 from assistant.law.corpus import load_corpus
 from assistant.steps.retrieval import Retriever
 indexed = entries(load_corpus(settings.knowledge))
 store = VectorStore(settings, embeddings, fingerprint(settings))
 ensure_index(indexed, store)
-found = Retriever(indexed, store).search("群里没回消息被通报了，这算问责吗")
+kept = settings.data / "words" / digest_of(indexed)[:16]
+found = Retriever(indexed, store, kept).search("群里没回消息被通报了，这算问责吗")
 assert not found.degraded, found.degraded
 print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
@@ -75,10 +76,17 @@ class ExactIndex:
     def __init__(self, indexed: Sequence[Entry], vectors: npt.NDArray[np.float32], model: Embeddings) -> None:
         self._entries, self._vectors, self._model = indexed, vectors, model
 
-    def search(self, text: str, k: int) -> list[Hit]:
+    def search(self, text: str, k: int, group: str = "rules", keys: Sequence[str] | None = None) -> list[Hit]:
         near = self._vectors @ np.array(self._model.embed_query(text), np.float32)
-        best = np.argsort(-near, kind="stable")[:k]
-        rows = ((self._entries[i], float(near[i])) for i in best)
+        best = np.argsort(-near, kind="stable")
+        rows = itertools.islice(
+            (
+                (self._entries[i], float(near[i]))
+                for i in best
+                if GROUPS[self._entries[i].role] == group and (keys is None or self._entries[i].key in keys)
+            ),
+            k,
+        )
         return [Hit(entry.key, entry.provision_id, entry.role, score) for entry, score in rows]
 
 

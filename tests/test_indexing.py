@@ -166,6 +166,21 @@ def test_a_killed_build_leaves_the_old_index_and_the_next_one_cleans_up(tmp_path
     assert len(builds(tmp_path)) == 1
 
 
+def test_a_build_killed_in_a_copy_leaves_the_old_index(tmp_path: Path) -> None:
+    ensure_index(many(600), store_in(tmp_path))
+    killed = other_process(tmp_path, 620, "os.kill(os.getpid(), signal.SIGKILL)")
+    killed.communicate(timeout=60)
+    assert killed.returncode == -9
+    assert len(builds(tmp_path)) == 2
+    store = store_in(tmp_path)
+    assert len(store.search("第1号试验规定", 999)) == 600
+    report = ensure_index(many(620), store)
+    assert report is not None
+    assert (report.added, report.kept) == (20, 600)
+    assert len(store.search("第1号试验规定", 999)) == 620
+    assert len(builds(tmp_path)) == 1
+
+
 WAIT = "print('writing', flush=True); sys.stdin.readline()"
 
 

@@ -142,3 +142,121 @@ def test_no_entries_find_nothing() -> None:
 def test_the_same_question_gives_the_same_answer(retriever: Retriever) -> None:
     first = retriever.search("损坏仪器几天内报告", 10)
     assert all(retriever.search("损坏仪器几天内报告", 10) == first for _ in range(5))
+
+
+# ---------------------------------------------------------------- commentary and cases
+
+BESIDE = (
+    Entry("essay#1", "essay#1", "commentary", "论实验室里打碎烧杯的责任：报告要及时，赔偿要看故意"),
+    Entry("essay#2", "essay#2", "commentary", "门卫值夜班的体会"),
+    Entry("case#1", "case#1", "case", "学生失手打碎烧杯，当天报告主任，没有赔偿"),
+    Entry("case#1+", "case#1", "case", "烧杯碎了，主动说明，结论是不赔"),
+    Entry("case#2", "case#2", "case", "管理员十一点才锁门，钥匙丢了"),
+)
+
+
+@pytest.fixture(scope="module")
+def with_more(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Retriever:
+    store = VectorStore(
+        Settings(data=tmp_path_factory.mktemp("more")), make_embeddings(settings), fingerprint(settings)
+    )
+    ensure_index((*ENTRIES, *BESIDE), store)
+    return Retriever((*ENTRIES, *BESIDE), store)
+
+
+def test_commentary_and_cases_come_beside_the_rules_and_push_none_out(
+    retriever: Retriever, with_more: Retriever
+) -> None:
+    question = "烧杯摔了怎么办"
+    found = with_more.search(question, 10)
+    assert found.passages == retriever.search(question, 10).passages
+    assert [passage.provision_id for passage in found.commentary] == ["essay#1", "essay#2"]
+    assert [passage.provision_id for passage in found.cases] == ["case#1", "case#2"]
+
+
+def test_cases_are_scored_by_how_near_they_are(with_more: Retriever) -> None:
+    near, far = with_more.search("我失手打碎了烧杯，当天就报告了主任", 3).cases
+    assert (near.provision_id, far.provision_id) == ("case#1", "case#2")
+    assert 0.9 < near.score <= 1
+    assert far.score < near.score
+
+
+def test_without_vectors_there_are_commentary_and_cases_by_words() -> None:
+    found = Retriever((*ENTRIES, *BESIDE), None).search("打碎烧杯", 3)
+    assert found.commentary[0].provision_id == "essay#1"
+    assert [(case.provision_id, case.score) for case in found.cases] == [("case#1", 0.0)]
+
+
+def test_what_is_allowed_is_asked_of_rules_only(with_more: Retriever) -> None:
+    asked: list[str] = []
+    with_more.search("打碎烧杯", 3, lambda id: bool(asked.append(id)))
+    assert set(asked) <= set(RULES)
+
+
+def test_only_the_given_provisions_are_looked_at(with_more: Retriever) -> None:
+    found = with_more.search("损坏仪器几天内报告", 10, among={"shiyan#4", "shiyan#5.1"})
+    assert {passage.provision_id for passage in found.passages} == {"shiyan#4", "shiyan#5.1"}
+    assert any(why.startswith("dense:") for why in found.passages[0].why)
+    assert found.commentary == ()
+    assert with_more.search("报告", 10, among=()).passages == ()
+
+
+# ---------------------------------------------------------------- many entries
+
+CROWD = tuple(Entry(f"x#{n}", f"x#{n}", "provision", f"第{n}条 损坏仪器的应当报告") for n in range(5000))
+
+
+def test_of_many_only_the_best_are_asked_whether_they_are_allowed() -> None:
+    asked: list[str] = []
+    Retriever(CROWD, None).search("损坏仪器", 3, lambda id: not asked.append(id))
+    assert len(asked) <= 300
+
+
+def test_a_rare_allowed_provision_is_found_by_words_among_many() -> None:
+    found = Retriever(CROWD, None).search("损坏仪器", 3, lambda id: id in {"x#4990", "x#17"})
+    assert {passage.provision_id for passage in found.passages} == {"x#4990", "x#17"}
+
+
+# ---------------------------------------------------------------- word indexes in files
+
+
+def test_a_later_start_finds_the_words_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from assistant.steps import word_index
+
+    kept = tmp_path / "words" / "state"
+    first = Retriever((*ENTRIES, *BESIDE), None, kept).search("损坏仪器要赔偿吗", 10)
+
+    def counted(*_: object) -> None:
+        raise AssertionError("the words were counted again")
+
+    monkeypatch.setattr(word_index, "_made", counted)
+    assert Retriever((*ENTRIES, *BESIDE), None, kept).search("损坏仪器要赔偿吗", 10) == first
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+@pytest.mark.parametrize("damage", [_cut, Path.unlink, lambda file: file.write_bytes(b"")])
+@pytest.mark.parametrize("file", ["data.csc.index.npy", "indptr.csc.index.npy", "vocab.index.json"])
+def test_damaged_word_files_are_made_again(
+    file: str, damage: Callable[[Path], object], tmp_path: Path
+) -> None:
+    kept = tmp_path / "words" / "state"
+    first = Retriever(ENTRIES, None, kept).search("损坏仪器要赔偿吗", 10)
+    for found in kept.parent.rglob(file):
+        damage(found)
+    assert Retriever(ENTRIES, None, kept).search("损坏仪器要赔偿吗", 10) == first
+    assert Retriever(ENTRIES, None, kept).search("损坏仪器要赔偿吗", 10) == first
+
+
+def test_words_of_an_older_state_are_removed(tmp_path: Path) -> None:
+    for state in ("old", "new"):
+        Retriever(ENTRIES, None, tmp_path / "words" / state)
+    assert [folder.name.split("-")[0] for folder in (tmp_path / "words").iterdir()] == ["new"]
+
+
+def test_words_that_cannot_be_kept_are_searched_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "words").write_text("a file where the folder should be")
+    found = Retriever(ENTRIES, None, tmp_path / "words" / "state").search("损坏仪器几天内报告", 1)
+    assert found.passages[0].provision_id == "shiyan#2"

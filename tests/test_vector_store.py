@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -108,6 +109,59 @@ def test_one_build_is_left_after_each_publication(tmp_path: Path) -> None:
         assert len(builds(tmp_path)) == 1
 
 
+CASE = Entry("case#1", "case#1", "case", "烧杯碎了当天就报告")
+ESSAY = Entry("essay#1", "essay#1", "commentary", "谈谈烧杯碎了的责任")
+
+
+def test_groups_do_not_push_each_other_out(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    ensure_index((*ENTRIES, CASE, ESSAY), store)
+    assert {hit.role for hit in store.search("烧杯碎了", 9)} == {"provision", "asked"}
+    assert [hit.entry_key for hit in store.search("烧杯碎了", 9, "cases")] == ["case#1"]
+    assert [hit.entry_key for hit in store.search("烧杯碎了", 9, "commentary")] == ["essay#1"]
+
+
+def test_a_group_comes_and_goes(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    assert ensure_index(ENTRIES, store)
+    assert store.search("烧杯碎了", 9, "cases") == []
+    assert ensure_index((*ENTRIES, CASE), store)
+    assert len(store.search("烧杯碎了", 9, "cases")) == 1
+    assert ensure_index((*ENTRIES, replace(CASE, role="commentary")), store)
+    assert store.search("烧杯碎了", 9, "cases") == []
+    assert len(store.search("烧杯碎了", 9, "commentary")) == 1
+    assert len(store_in(tmp_path).search("烧杯碎了", 9)) == len(ENTRIES)
+
+
+def test_only_the_given_entries_are_searched(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    entries = many(1200)
+    ensure_index(entries, store)
+    keys = ["shiyan#3", "shiyan#700", "shiyan#1199"]
+    assert {hit.entry_key for hit in store.search("第7号试验规定", 300, keys=keys)} == set(keys)
+
+
+OTHERS = (
+    Entry("baoan#1", "baoan#1", "provision", "离开时关好门窗"),
+    Entry("baoan#2", "baoan#2", "provision", "钥匙交给门卫保管"),
+)
+
+
+def test_a_small_change_keeps_the_graph_and_a_large_one_does_not(tmp_path: Path) -> None:
+    def graph() -> set[str]:
+        return {part.name for part in builds(tmp_path)[0].iterdir() if part.is_dir()}
+
+    store = store_in(tmp_path)
+    ensure_index(many(1200), store)
+    first = graph()
+    ensure_index((*many(1190), *OTHERS), store)
+    assert graph() == first
+    assert len(store.search("离开时关好门窗", 2000)) == 1192
+    assert store.search("离开时关好门窗", 1)[0].entry_key == "baoan#1"
+    ensure_index(ENTRIES, store)
+    assert graph() != first
+
+
 # ---------------------------------------------------------------- damage
 
 
@@ -176,6 +230,32 @@ def test_after_any_damage_the_next_start_makes_it_anew(
     ensure_index(entries, store)
     assert store.search("第7号试验规定", 3)[0].score > 0.99
     assert len(store.search("第7号试验规定", 300)) == 300
+
+
+@pytest.mark.parametrize(
+    "damage", [_cut_database, _spoil_database, _remove_vectors, _spoil_vectors, _remove_build]
+)
+def test_a_damaged_index_is_not_taken_over_into_the_next(
+    damage: Callable[[Path], None], tmp_path: Path
+) -> None:
+    ensure_index(many(1200), store_in(tmp_path))
+    damage(tmp_path)
+    store = store_in(tmp_path)
+    ensure_index(many(1210), store)
+    assert store.search("第1205号试验规定", 3)[0].score > 0.99
+    assert store.search("第7号试验规定", 3)[0].score > 0.99
+    assert len(store.search("第7号试验规定", 1210)) == 1210
+    assert len(builds(tmp_path)) == 1
+
+
+def test_a_build_that_forgot_what_it_holds_is_made_anew(tmp_path: Path) -> None:
+    ensure_index(ENTRIES, store_in(tmp_path))
+    (builds(tmp_path)[0] / "entries.json").write_text("[[")
+    store = store_in(tmp_path)
+    report = ensure_index(ENTRIES[:3], store)
+    assert report is not None
+    assert (report.added, report.kept) == (3, 0)
+    assert len(store.search("温度", 9)) == 3
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
