@@ -179,16 +179,16 @@ def _joined(lines: Sequence[_Line], margin: _Margin) -> Iterator[Block]:
     for at in range(len(lines)):
         if not ends[at]:
             continue
-        text = lines[start].text
+        pieces = [lines[start].text]
         for line in lines[start + 1 : at + 1]:
-            text += _between(text, line.text) + line.text
-        yield Block(text, "paragraph", page=lines[start].page)
+            pieces += _between(pieces[-1], line.text), line.text
+        yield Block("".join(pieces), "paragraph", page=lines[start].page)
         start = at + 1
 
 
 def _between(before: str, after: str) -> str:
     """A blank between two Latin words; nothing where a Chinese character or a number was broken off."""
-    return " " if re.search("[A-Za-z,.;:]$", before) and re.match("[A-Za-z]", after) else ""
+    return " " if re.match("[A-Za-z,.;:]", before[-1:]) and re.match("[A-Za-z]", after) else ""
 
 
 def _ends(lines: Sequence[_Line], fits: _Margin) -> list[bool]:

@@ -110,7 +110,7 @@ def _article(text: str, head: str) -> Mark | None:
 
 def _heading(text: str, head: str) -> Mark | None:
     found = _HEADING.match(head)
-    if not found:
+    if not found or len(text) > 4 * _LONGEST_HEADING:
         return None
     words = _LEADERS.sub("", text[found.end() :])
     if len(words) > _LONGEST_HEADING or _SENTENCE_MARK.search(words):

@@ -59,6 +59,8 @@ _FROM_ISSUE = re.compile(
 )
 _SENT_OUT = re.compile("现予?以?(?:公布|发布|印发)|印发给你们|关于印发|请(?:结合|认真)")
 _SHORT = 40
+_LABEL = 12  # characters in which 发布日期： ends
+_FAR = 300  # characters into a line, further on nobody names the issuer
 
 
 # ------------------------------------------------------------------ title
@@ -215,7 +217,11 @@ def _acts(line: str) -> Iterator[_Act]:
         words = re.split("[。；]", line[found.end() : end])[0]
         done = re.sub("[《〈][^《》]*(?:《[^《》]*》[^《》]*)*[》〉]", "", words)
         day = _to_date(*found.groups())
-        if day is None or re.match(r"\s*起", words) or _LABELLED.search(line[: found.start()]):
+        if (
+            day is None
+            or re.match(r"\s*起", words)
+            or _LABELLED.search(line[max(0, found.start() - _LABEL) : found.start()])
+        ):
             continue
         if _PUBLISHED.search(done) or _AMENDED.search(done) or _ADOPTED.search(done):
             yield _Act(day, words, bool(_PUBLISHED.search(done)), bool(_AMENDED.search(done)))
@@ -269,7 +275,7 @@ def _issuer(title: str, front: Sequence[str], closing: Sequence[str], acts: Sequ
             return f"{congress[1]}{congress[2] or ''}"
         if court := _COURT.match(act.words.strip()):
             return court[0]
-        if who := _WHO.search(f"日{act.words}"):
+        if who := _WHO.search(f"日{act.words[:_FAR]}"):
             return _body(who[1])
         if order := _ORDER.search(act.words.strip()):
             return _body(order[1])
@@ -277,7 +283,7 @@ def _issuer(title: str, front: Sequence[str], closing: Sequence[str], acts: Sequ
         order = _ORDER.match(line.strip())
         if order and "主席" not in line:
             return _body(order[1])
-        who = _WHO.search(line.strip()) if "通知" in line or "印发" in line else None
+        who = _WHO.search(line.strip()[:_FAR]) if "通知" in line or "印发" in line else None
         if who:
             return _body(who[1])
     for lines in (front, closing):

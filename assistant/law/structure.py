@@ -14,7 +14,7 @@ preamble. A normative document without 条 (一、（一）1.) is no regulation 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.law.layout import paragraphs_of
@@ -134,6 +134,9 @@ def _begins_article(text: str) -> bool:
 
 _NUMBERED_AFRESH = 3  # articles, after which 第一条 begins another text
 _GAP = -1.0
+_LARGEST_GAP = 30
+_MOST_INSERTED = 20  # 第一百二十条之十九
+_LINES_AHEAD = 30  # in which the next item has to come
 
 
 @dataclass(frozen=True)
@@ -193,14 +196,18 @@ def _best_run(candidates: Sequence[_Candidate]) -> list[int]:
         gain = 0.0
         previous = [
             key
-            for key in ((number, inserted - 1), (number - 1, 0), *((number - 1, n) for n in range(1, 20)))
+            for key in ((number, inserted - 1), *((number - 1, n) for n in range(_MOST_INSERTED)))
             if key in latest
         ]
         if previous and (inserted == 0 or previous[0] == (number, inserted - 1)):
             key = max(previous, key=lambda key: score[latest[key]])
             back, gain = latest[key], score[latest[key]] + 1
         else:
-            earlier = [end for key, end in latest.items() if key < candidate.key]
+            earlier = [
+                latest[key]
+                for back_number in range(max(0, number - _LARGEST_GAP), number)
+                if (key := (back_number, 0)) in latest
+            ]
             if earlier:
                 end = max(earlier, key=lambda end: score[end])
                 if score[end] + _GAP > 0:
@@ -394,7 +401,7 @@ def _paragraphs(lines: Iterable[_Words]) -> tuple[Paragraph, ...]:
                 done.append(current := _Open(""))
             current.style = mark.style
             current.items.append((1, [row.text]))
-        elif current and current.items and _list_goes_on(rows[at + 1 :], current):
+        elif current and current.items and _list_goes_on(rows[at + 1 : at + 1 + _LINES_AHEAD], current):
             current.add(row.text)
         else:
             done.append(_Open(row.text))
@@ -483,10 +490,16 @@ def _tail(
     closing: list[str] = []
     appendices: list[tuple[str, list[str]]] = []
     second = _second_regulation(blocks, marks, start)
+    last: dict[str, int] = {}
+    for at, mark in enumerate(marks):
+        if mark and mark.kind == "appendix":
+            last[mark.number] = last[""] = at
     for at in range(start, len(blocks)):
         block, mark = blocks[at], marks[at]
         begins = (
-            mark is not None and mark.kind == "appendix" and not _is_list_of_appendices(blocks, marks, at)
+            mark is not None
+            and mark.kind == "appendix"
+            and not _is_list_of_appendices(blocks, marks, at, last)
         )
         if begins or at == second:
             appendices.append((block.text, []))
@@ -505,14 +518,19 @@ def _tail(
     return tuple(closing), tuple((heading, "\n".join(words)) for heading, words in appendices)
 
 
-def _is_list_of_appendices(blocks: Sequence[Block], marks: Sequence[Mark | None], at: int) -> bool:
-    """附件：1.甲 2.乙 above the signature only names what comes later, if it comes at all."""
+def _is_list_of_appendices(
+    blocks: Sequence[Block], marks: Sequence[Mark | None], at: int, last: Mapping[str, int]
+) -> bool:
+    """附件：1.甲 2.乙 above the signature only names what comes later, if it comes at all.
+
+    ``last`` has, for each number of an appendix, where it is named last; "" for any.
+    """
     mark = marks[at]
     if mark is None or not blocks[at].text[mark.end :].strip(" 　：:"):
         return False
     if mark.number:
-        return any(m and m.kind == "appendix" and m.number == mark.number for m in marks[at + 1 :])
-    if any(later and later.kind == "appendix" for later in marks[at + 1 :]):
+        return last[mark.number] > at
+    if last[""] > at:
         return True
     return all(
         block.kind != "table" and (is_signature(block.text) or _is_entry(mark))
