@@ -633,9 +633,9 @@ def test_a_long_code_is_read_quickly() -> None:
         )
     for form in ("paragraphs", "pdf 28"):
         blocks = FORMS[form](lines)
-        started = time.perf_counter()
+        started = time.process_time()  # other work on the machine does not count
         regulation = regulation_of(blocks)
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 2
         assert len(regulation.articles) == 1260
         assert {tuple(c) for c in counts(regulation).values()} == {(2, 0)}
 
