@@ -85,10 +85,8 @@ def test_every_verdict_is_that_of_the_tables(cases: tuple[Case, ...], law: Law) 
 
 
 def test_responsibility_is_that_of_the_tables(cases: tuple[Case, ...], law: Law) -> None:
-    """Outside the scope a case names none; the tables still do for leaders, see the list of known differences."""
     for case in cases:
-        if case.scope != "out_general_work":
-            assert decided(case, law).responsibility == case.responsibility, case.id
+        assert decided(case, law).responsibility == case.responsibility, case.id
 
 
 # The tables know the measure, not whether it was taken as accountability: a party or administrative sanction on

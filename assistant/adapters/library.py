@@ -186,13 +186,15 @@ class Library:
                 base.execute("PRAGMA journal_mode = WAL")
                 base.execute("BEGIN IMMEDIATE")
                 self._prepare(base)
+                before = base.total_changes
                 try:
                     yield Change(base, self._originals)
                 except BaseException:
                     base.execute("ROLLBACK")
                     self._sweep(base)
                     raise
-                _set_mark(base, "revision", datetime.now(UTC).isoformat())
+                if base.total_changes > before:
+                    _set_mark(base, "revision", datetime.now(UTC).isoformat())
                 base.execute("COMMIT")
                 self._sweep(base)
             finally:

@@ -93,7 +93,7 @@ def determine(facts: Iterable[Fact], law: Law, day: date, received: date | None 
 
     responsibility = run("responsibility")
     findings = list(chain.findings)
-    if responsibility and chain.label != "out_subject":
+    if responsibility:
         findings.append(_finding(law.tables["responsibility"], responsibility[0]))
     routes = run("routes")
     misuse = run("misuse")
@@ -101,11 +101,7 @@ def determine(facts: Iterable[Fact], law: Law, day: date, received: date | None 
         scope=chain.label,
         confidence=_confidence(chain, facts, law),
         subject=_one(chain.values, "subject"),
-        responsibility=(
-            str(responsibility[0].row.then["responsibility"])
-            if responsibility and chain.label != "out_subject"
-            else None
-        ),
+        responsibility=str(responsibility[0].row.then["responsibility"]) if responsibility else None,
         clauses=_clauses(run("clauses"), facts, law.corpus),
         findings=tuple(findings),
         measures=tuple((outcome.row.reason, outcome.row.because) for outcome in run("measures")),

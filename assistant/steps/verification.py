@@ -14,6 +14,7 @@ from assistant.model import Check, Citation
 
 _MARK = re.compile(r"\[(\d+)\]")
 _LAW = re.compile(r"应当|不得|必须|可以不予|处分|\d+(?:个月|日|年)内|第[一二三四五六七八九十百零〇]+[条款项]")
+_FACTS_COMPARED = re.compile(r"^- (?:结论)?与您")  # how a case differs from the question: facts, no law
 _HEADING = re.compile(r"^(- )?\*\*.+\*\*(（.*）)?$")
 
 
@@ -54,6 +55,6 @@ def _faithful(citation: Citation, corpus: Corpus) -> bool:
 
 def _needs_source(line: str) -> bool:
     bare = line.strip()
-    if not bare or bare.startswith(">") or _HEADING.match(bare) or "→" in bare:
+    if not bare or bare.startswith(">") or _HEADING.match(bare) or _FACTS_COMPARED.match(bare) or "→" in bare:
         return False
     return bool(_LAW.search(bare)) and not _MARK.search(bare)
