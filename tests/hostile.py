@@ -324,6 +324,19 @@ def unclosed_html(path: Path) -> None:
     path.write_text("<html><body><!-- " + "<p" * 200_000 + "<table><tr><td>" * 20_000)
 
 
+def comments_html(path: Path) -> None:
+    path.write_text("<!---->" * 600 + "x")
+
+
+def deep_markdown(path: Path) -> None:
+    path.write_text("> " * 5_000 + "第一条\n\n" + "[" * 50_000 + "\n\n" + "*a **" * 20_000)
+
+
+def laughing_front_matter(path: Path) -> None:
+    lines = ["a0: &a0 [haha]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    path.write_text("---\n" + "\n".join(lines) + "\ntitle: *a9\n---\n第一条　试验。")
+
+
 # ---------------------------------------------------------------- text and other bytes
 
 
@@ -414,6 +427,9 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "带脚本.html": (script_html, ""),
     "十万层.html": (deep_html, "嵌套"),
     "不闭合.html": (unclosed_html, "没有可以读取的文字"),
+    "全是注释.html": (comments_html, ""),
+    "很深.md": (deep_markdown, ""),
+    "开头会笑.md": (laughing_front_matter, ""),
     "空.txt": (empty, "空的"),
     "空白.txt": (blank, "空的"),
     "二进制.txt": (binary, "不是可以读取的文档"),

@@ -364,6 +364,7 @@ HTML = [
      [("看见", "paragraph")]),
     ("<nav>菜单</nav><footer>页脚</footer><p>正文&amp;&lt;b&gt;</p>", [("正文&<b>", "paragraph")]),
     ("<pre>第一行\n第二行</pre>", [("第一行", "paragraph"), ("第二行", "paragraph")]),
+    ("<p>&emsp;&emsp;第一条&emsp;甲。</p>", [("第一条　甲。", "paragraph")]),
     ("<div>散字<p>段落</p>尾巴</div>", [("散字", "paragraph"), ("段落", "paragraph"), ("尾巴", "paragraph")]),
 ]  # fmt: skip
 
@@ -372,6 +373,32 @@ HTML = [
 def test_html_table(markup: str, expected: list[tuple[str, str]]) -> None:
     document = read_text(f"<html><body>{markup}</body></html>", "甲.html")
     assert [(block.text, block.kind) for block in document.blocks] == expected
+
+
+def test_html_of_the_old_kind() -> None:
+    """A page laid out with tables, tags left open, title and day in tables of their own, GB 2312."""
+    page = """<HTML><HEAD><META content="text/html; charset=gb2312"><TITLE>试验办法_某市</TITLE></HEAD><BODY>
+    <TABLE><TR><TD><A href=1>首页</A>|<A href=2>新闻</A></TD></TR></TABLE>
+    <TABLE><TR><TD><TABLE><TR><TD>栏目<TR><TD><A href=x>要闻</A></TABLE></TD><TD>
+    <TABLE><TR><TD><FONT size=5>试验办法</FONT></TD></TR><TR><TD>2019-09-04 来源：某市</TD></TR>
+    <TR><TD><P>&nbsp;&nbsp;&nbsp;&nbsp;第一条<SPAN>&nbsp; </SPAN>为了规范试验，<B>制定</B>本办法。<o:p></o:p>
+    <P>第二条　本办法由试验委员会
+    负责解释。<TABLE border=1><TR><TD>情形<TD>期限<TR><TD>通报<TD>六个月</TABLE></TD></TR></TABLE>
+    </TD></TR></TABLE><P align=center>版权所有 某市</BODY></HTML>"""
+    document = read(Source("甲.htm", page.encode("gb2312")), LIMITS)
+    assert (document.title, document.published) == ("试验办法", date(2019, 9, 4))
+    assert document.blocks == (
+        Block("试验办法", "heading", 1),
+        Block("第一条 为了规范试验，制定本办法。", "paragraph"),
+        Block("第二条　本办法由试验委员会负责解释。", "paragraph"),
+        Block("情形\t期限\n通报\t六个月", "table"),
+    )
+
+
+def test_html_keeps_an_appendix_in_a_part_of_its_own() -> None:
+    body = "".join(f"<p>{text}</p>" for text in ARTICLES)
+    page = f"<html><body><div>{body * 20}</div><div><p>附件</p>{body * 2}</div></body></html>"
+    assert len(read_text(page, "甲.html").blocks) == len(ARTICLES) * 22 + 1
 
 
 def test_html_facts() -> None:
@@ -440,6 +467,18 @@ ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "gb18030"]
 def test_text_encodings(encoding: str) -> None:
     document = read_text("　　第一条　甲〇㐀。\r\n\r\n第二条　乙。".encode(encoding))
     assert document.blocks == (Block("第一条　甲〇㐀。", "paragraph"), Block("第二条　乙。", "paragraph"))
+
+
+def test_text_in_big5() -> None:
+    assert texts(read_text("黨內問責要精準，不能問下不問上。".encode("big5"))) == [
+        "黨內問責要精準，不能問下不問上。"
+    ]
+
+
+def test_text_with_a_few_characters_lost() -> None:
+    document = read_text("第一条　试验人员应当记录。\n".encode() * 100 + b"\xff\xe7\xac")
+    assert len(document.blocks) == 101
+    assert document.notices == ("有2个字符认不出，显示为“\ufffd”。",)
 
 
 def test_text_broken_into_lines_of_one_width() -> None:
@@ -549,6 +588,12 @@ def test_too_little_memory_gives_one_sentence() -> None:
     content = ("第一条　甲。\n" * 2_000_000).encode()
     with pytest.raises(DocumentError, match=r"^甲.txt：内容展开后太大"):
         read(Source("甲.txt", content), Limits(memory_bytes=160 * 2**20))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="只有 Linux 限制内存")
+def test_a_process_that_breaks_down_gives_one_sentence() -> None:
+    with pytest.raises(DocumentError, match=r"^甲.pdf：[^。]+。$"):
+        read(Source("甲.pdf", b"%PDF-1.7 "), Limits(memory_bytes=1))
 
 
 def test_the_process_can_reach_nothing(tmp_path: Path) -> None:

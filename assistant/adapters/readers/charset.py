@@ -1,6 +1,6 @@
 """Bytes as text: UTF-8, UTF-16 with its mark, or GB 18030, the encodings that Chinese offices use.
 
-Known weakness: Big5 without a declaration is taken for GB 18030, as which most of it can be read as well.
+Big5 is known by what it becomes when it is read as GB 18030: characters that nobody has assigned.
 """
 
 from __future__ import annotations
@@ -57,9 +57,11 @@ def decode(content: bytes, declared: str = "") -> tuple[str, int]:
         return _checked(text, bad)
     for encoding in _candidates(declared):
         try:
-            return _checked(content.decode(encoding), 0)
-        except (UnicodeDecodeError, LookupError):
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
             continue
+        if encoding != "gb18030" or _is_plausible(text):
+            return _checked(text, 0)
     return _checked(
         *min((_lenient(content, encoding) for encoding in ("utf-8", "gb18030")), key=lambda way: way[1])
     )
@@ -81,7 +83,12 @@ def _candidates(declared: str) -> list[str]:
         usable = [known.name] if known._is_text_encoding and not known.name.startswith("utf-16") else []
     except LookupError:
         usable = []
-    return [*usable, "utf-8", "gb18030"]
+    return [*usable, "utf-8", "gb18030", "big5hkscs"]
+
+
+def _is_plausible(text: str) -> bool:
+    foreign = [char for char in text if char > "\x7f"]
+    return sum(1 for char in foreign if "\ue000" <= char <= "\uf8ff") <= len(foreign) / 50
 
 
 def _lenient(content: bytes, encoding: str) -> tuple[str, int]:

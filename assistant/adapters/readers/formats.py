@@ -34,7 +34,7 @@ _LOCKED_WORD = "EncryptedPackage".encode("utf-16-le")
 _NOT_TEXT = "不是可以读取的文档（支持 PDF、DOCX、HTML、Markdown、TXT），没有读取。"
 # from the beginning of a text: a byte order mark, declarations and comments, then the first tag of a page
 _PAGE = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*){0,9}<(?:!doctype\s+html|html|head|body)\b",
+    rb"\s*(?:<\?xml[^>]*>\s*|<!--(?:(?!-->).)*-->\s*){0,9}<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _ARCHIVE = re.compile(rb"(?i)\s*(?:from|mime-version|content-type):[^\n]*\n")

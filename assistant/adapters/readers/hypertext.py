@@ -40,9 +40,10 @@ _XML_DECLARATION = re.compile(r"(?i)^\s*<\?xml[^>]*\?>")
 _BLANKS = re.compile("[ \t\r\n\f]+")
 _WIDE = "[\u2018-\uffef]"
 _SOURCE_LINE_BREAK = re.compile(f"(?<={_WIDE})[ \t\r\f]*\n[ \t\r\n\f]*(?={_WIDE})")
-_INDENT = re.compile("^[\u3000\u00a0\u2002\u2003 ]{2,}|^\u3000")
+_INDENT = re.compile("^[\u3000\u00a0\u2002\u2003 ]{2,}|^[\u3000\u2003]")
 _SENTENCE_END = tuple("。！？；：…!?;:”’）》")
 _MOST = 0.9  # of the sentences of a page: the smallest part that holds so much is its main text
+_LITTLE = 300  # characters; a chapter or an appendix in a part of its own has more, and is not left out
 _CELLS = 64  # a span of a cell cannot say more
 _LONG_CELL = 200
 
@@ -62,8 +63,9 @@ def read_html(content: bytes) -> RawDocument:
     chosen = _Page(everything.main(), everything.chrome())
     blocks = chosen.blocks or everything.blocks
     facts = facts_of(root, everything.blocks, blocks)
-    if facts.heading and not any(block.text == facts.heading for block in blocks):
-        blocks = [Block(facts.heading, "heading", 1), *blocks]
+    shown = {block.text for block in everything.blocks} - {block.text for block in blocks}
+    if facts.title in shown:  # pages often keep it apart from the text
+        blocks = [Block(facts.title, "heading", 1), *blocks]
     notices = (f"有{bad}个字符认不出，显示为“\ufffd”。",) if bad else ()
     return RawDocument(
         "", "html", tuple(blocks), facts.title, facts.author, facts.published, facts.source_url, notices
@@ -134,9 +136,10 @@ class _Page:
         ]
         place = marked[-1] if marked and total else self.root
         total = self._weights.get(place, 0)
+        enough = max(_MOST * total, total - _LITTLE)
         while total:
-            inner = next((each for each in place if self._weights.get(each, 0) >= _MOST * total), None)
-            if inner is None or inner.tag not in _BLOCKS or inner.tag in ("p", "tr", "ul", "ol", "table"):
+            inner = next((each for each in place if self._weights.get(each, 0) >= enough), None)
+            if inner is None or inner.tag not in _BLOCKS or inner.tag in ("p", "ul", "ol"):
                 break
             place = inner
         return place

@@ -27,7 +27,7 @@ _SAID_DAY = re.compile(
     + _DAY.pattern
     + r"日?\s*(?:\d{1,2}:\d\d(?::\d\d)?\s*)?(?:来源|字号|稿源|作者|$)"
 )
-_SAID_AUTHOR = re.compile(r"作者\s*[:：]\s*([^\s:：|｜，。；（）]{2,20})")
+_SAID_AUTHOR = re.compile(r"作者\s*[:：]\s*([^\s:：|｜，。；（）\d]{2,20})")
 _NEAR = 12  # blocks of a page in which its day and author stand, before and after the text begins
 _SHORT = 150
 
@@ -35,7 +35,6 @@ _SHORT = 150
 @dataclass(frozen=True)
 class PageFacts:
     title: str
-    heading: str  # the visible heading of the page, "" where there is none
     author: str
     published: date | None
     source_url: str | None
@@ -56,7 +55,6 @@ def facts_of(root: Any, everything: Sequence[Block], main: Sequence[Block]) -> P
     near = _near(everything, main)
     return PageFacts(
         title_of(title),
-        title_of(heading),
         author_of(_first(said, _AUTHORS)) or author_of(_match(_SAID_AUTHOR, near)),
         day_in(_first(said, _DAYS)) or _time(root) or _said_day(near),
         _address(root, said),

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import io
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from assistant.adapters.readers.charset import clean
+from assistant.adapters.readers.glyphs import as_typed
 from assistant.adapters.readers.properties import author_of, title_of
 from assistant.adapters.readers.spacing import without_stray_spaces
 from assistant.adapters.readers.values import Limits, Unreadable, numbers_listed
@@ -82,8 +81,8 @@ def read_pdf(content: bytes, limits: Limits) -> tuple[RawDocument, tuple[int, ..
         for line in lines
     ]
     notices = (f"第{numbers_listed(failed)}页已损坏，没有读出。",) if failed else ()
-    title, author, published = _about(reader)
-    return RawDocument("", "pdf", tuple(blocks), title, author, published, notices=notices), scanned
+    title, author = _about(reader)
+    return RawDocument("", "pdf", tuple(blocks), title, author, notices=notices), scanned
 
 
 def _unlocked(reader: Any) -> bool:
@@ -134,7 +133,7 @@ def _lines(page: Any) -> list[PrintedLine]:
 
     def end_line() -> None:
         nonlocal place
-        text = without_stray_spaces(clean("".join(pieces)).strip())
+        text = without_stray_spaces(as_typed(clean("".join(pieces))).strip())
         if text:
             lines.append(PrintedLine(text, *(place or (0.0, 0.0, 0.0))))
         pieces.clear()
@@ -209,13 +208,10 @@ def _draws(page: Any) -> bool:
         return False
 
 
-def _about(reader: Any) -> tuple[str, str, date | None]:
+def _about(reader: Any) -> tuple[str, str]:
+    """Title and author. The day on which the file was made is left out: it is seldom that of what it says."""
     try:
         about = reader.metadata or {}
-        written = re.match(r"D:(\d{4})(\d\d)(\d\d)", str(about.get("/CreationDate") or ""))
-        published = date(*map(int, written.groups())) if written else None
-    except (
-        Exception
-    ):  # what a damaged dictionary raises has no common name, and the text is there all the same
-        return "", "", None
-    return title_of(about.get("/Title")), author_of(about.get("/Author")), published
+        return title_of(about.get("/Title")), author_of(about.get("/Author"))
+    except Exception:
+        return "", ""

@@ -14,7 +14,8 @@ from assistant.model import Block
 
 _LINE_END = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 _SENTENCE_END = tuple("。！？；：…!?;:.”’」』）)》】")
-_SPACE = re.compile("[ \t\u00a0\u3000]+")
+_SPACE = re.compile("[ \t\u00a0\u2000-\u200a\u3000]+")
+_WIDE_SPACE = re.compile("[\u2001\u2003\u3000]")
 _WIDEST = 160  # columns, of a printed line; a Chinese character takes two
 _NARROWEST = 24
 _FULL = 0.88  # of the common width; a word or a mark that does not fit leaves some of it empty
@@ -108,6 +109,4 @@ def tidy(text: str) -> str:
     >>> tidy("　　第一条　 为了  试验 ")
     '第一条　为了 试验'
     """
-    return _SPACE.sub(
-        lambda run: "\u3000" if "\u3000" in run[0] else " ", text.strip(" \t\u00a0\u3000\ufeff")
-    )
+    return _SPACE.sub(lambda run: "\u3000" if _WIDE_SPACE.search(run[0]) else " ", text.strip())

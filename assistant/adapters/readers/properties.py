@@ -8,7 +8,7 @@ from assistant.adapters.readers.charset import clean
 
 _NO_TITLE = re.compile(
     r"(?i)^(microsoft (office )?word.*|\(?untitled\)?|\(?anonymous\)?|word document|无标题|新建.*"
-    r"|(文档|document|doc)\s*\d*|.*\.(docx?|wps|pdf|indd|rtf|txt))$"
+    r"|(文档|document|doc)\s*\d*|about:blank|https?://.*|.*\.(docx?|wps|pdf|indd|rtf|txt))$"
 )
 _NO_AUTHOR = re.compile(
     r"(?i)^(\(?anonymous\)?|\(?unspecified\)?|unknown|user\d*|admin|administrator|python-docx|微软用户|微软中国|用户|个人用户"

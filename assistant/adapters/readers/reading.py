@@ -38,9 +38,9 @@ _KEPT_ENVIRONMENT = (
     "TEMP",
     "TMP",
     "LD_LIBRARY_PATH",
-    "COVERAGE_PROCESS_START",
 )
 _MEMORY_TO_RECOGNISE = 4 * 2**30  # address space; what is used of it is a fifth
+_OUT_OF_TIME = -24  # ended by SIGXCPU
 _LONGEST_ANSWER = 256 * 2**20
 _LONGEST_REASON = 300
 _FAILURES_IN_A_ROW = 3
@@ -133,14 +133,17 @@ class _Process:
         self._limits = limits
         self._late = False
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
-            [sys.executable, "-c", _START, json.dumps([os.path.abspath(path) for path in sys.path])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**environment, "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "2"},
-            cwd=tempfile.gettempdir(),
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
+                [sys.executable, "-c", _START, json.dumps([os.path.abspath(path) for path in sys.path])],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**environment, "OMP_NUM_THREADS": "2"},
+                cwd=tempfile.gettempdir(),
+            )
+        except OSError:
+            raise Unreadable("读取文件的进程启动不了，可能是内存不够；请稍后再试。") from None
 
     def __enter__(self) -> _Process:
         return self
@@ -210,7 +213,7 @@ class _Process:
         self._process.wait()
 
     def _why_ended(self) -> str:
-        if self._late or self._process.returncode == -24:  # SIGXCPU
+        if self._late or self._process.returncode == _OUT_OF_TIME:
             return f"读了{self._limits.seconds}秒还没有读完，已停止；文件可能有问题，请拆开或另存后再添加。"
         return "读取时出错，文件可能已损坏或太大；请另存后再添加。"
 

@@ -11,7 +11,9 @@ _LABEL = re.compile(
     r"|[（(][一二三四五六七八九十\d]{1,3}[)）])[ \t\u3000]*"
 )
 _BETWEEN = re.compile(f"(?<=[{_HAN}{_MARK}])[ \t\u00a0]+(?=[{_HAN}{_MARK}])")
-_LETTER_SPACED = re.compile(f"[{_HAN}{_MARK}](?:[ \t\u00a0\u3000]+[{_HAN}{_MARK}])+")
+_LETTER_SPACED = re.compile(
+    f"[{_HAN}{_MARK}](?:[ \t\u00a0]+[{_HAN}{_MARK}])+"
+)  # full-width blanks were typed
 _RUNNING = 20  # characters; in a longer line a single blank between two of them is a slip of the layout
 
 
@@ -23,8 +25,6 @@ def without_stray_spaces(line: str) -> str:
     >>> without_stray_spaces("第一章 总 则"), without_stray_spaces("目 录"), without_stray_spaces("张某某 李某")
     ('第一章 总则', '目录', '张某某 李某')
     """
-    if " " not in line and "\u3000" not in line and "\t" not in line and "\u00a0" not in line:
-        return line
     label = _LABEL.match(line)
     start = label.end() if label else 0
     head, rest = line[:start], line[start:]

@@ -14,7 +14,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from assistant.adapters.readers.charset import clean
@@ -41,7 +40,6 @@ _GONE = frozenset(
 _OFF = ("0", "false", "off")
 _HEADING_NAME = re.compile(r"(?i)^(?:heading|标题)\s*([1-9])")
 _LONG_CELL = 200  # characters; a table with longer cells is used to lay a text out
-_TEMPLATE_DAY = date(2013, 12, 23)  # on which the empty document of python-docx was made
 
 
 @dataclass(frozen=True)
@@ -71,11 +69,10 @@ def read_docx(content: bytes, limits: Limits) -> RawDocument:
         numbering = numbering_of(_numbering_root(document))
         blocks = tuple(_Walk(styles, numbering).blocks(body)) if body is not None else ()
         core = document.core_properties
-        title, author, made = core.title, core.author, core.created
+        title, author = core.title, core.author  # the day it was made is seldom that of what it says
     except (OpcError, etree.LxmlError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile):
         raise Unreadable(_BROKEN) from None
-    day = made.date() if made and made.date() != _TEMPLATE_DAY else None
-    return RawDocument("", "docx", blocks, title_of(title), author_of(author), day)
+    return RawDocument("", "docx", blocks, title_of(title), author_of(author))
 
 
 def _check_package(content: bytes, limits: Limits) -> None:
