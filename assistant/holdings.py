@@ -204,7 +204,9 @@ def reread(
 
 
 def _limits(settings: Settings) -> Limits:
-    return Limits(file_bytes=settings.max_file_mb << 20, pages=settings.max_pages)
+    return Limits(
+        file_bytes=settings.max_file_mb << 20, pages=settings.max_pages, seconds=settings.max_read_seconds
+    )
 
 
 def _document(library: Library, id: str) -> Document:

@@ -384,6 +384,7 @@ class Correction:
     effective_to: date | None = None
     author: str | None = None
     published: date | None = None
+    cleared: frozenset[str] = frozenset()  # dates that are not known after all, by name
 
 
 def corrected(
@@ -394,7 +395,8 @@ def corrected(
     Raises:
         DocumentError: the dates contradict one another, or the rank is none.
     """
-    said = {name: value for name, value in vars(correction).items() if value is not None}
+    said = {n: v for n, v in vars(correction).items() if v is not None and n != "cleared"}
+    said |= dict.fromkeys(correction.cleared & {"effective_from", "effective_to", "published"})
     instrument = replace(instrument, **said)
     if "title" in said:
         instrument = replace(instrument, short_titles=(instrument.title,))

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
 
     max_file_mb: int = Field(50, ge=1, description="添加的单个文件最大多少 MB")
     max_pages: int = Field(2000, ge=1, description="添加的 PDF 最多多少页")
+    max_read_seconds: int = Field(180, ge=1, description="读一个文件最多用多少秒")
 
     host: str = Field("127.0.0.1", description="网页监听地址")
     port: int = Field(7860, ge=1, le=65535, description="网页监听端口")

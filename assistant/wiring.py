@@ -50,8 +50,10 @@ class Parts:
         in_force = self.advisor.law.in_force(day)
         named = [r.provision_id for r in find_references(text, self.corpus, day) if r.provision_id]
         found = self.advisor.retriever.search(text, most, in_force)
-        ids = [*named, *(p.provision_id for p in (*found.passages, *found.commentary))]
-        return [self.corpus.provision(id) for id in dict.fromkeys(ids)][:most]
+        beside = [p.provision_id for p in found.commentary[: max(1, most // 3)]]
+        rules = dict.fromkeys([*named, *(p.provision_id for p in found.passages)])
+        ids = [*list(rules)[: most - len(beside)], *beside]
+        return [self.corpus.provision(id) for id in ids[:most]]
 
 
 def load_law(settings: Settings, labels: Mapping[str, Any], corpus: Corpus) -> Law:
@@ -175,7 +177,7 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
 class Office:
     """The parts in use, for a program that stays open: made anew when the documents change, by whatever process.
 
-    Answering is safe from several threads; while the parts are made anew the others wait.
+    Answering is safe from several threads; while the parts are made anew, questions are answered from those before.
     """
 
     def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
@@ -188,19 +190,32 @@ class Office:
         self._parts = build(settings, progress)
         self._revision = self._library.revision()  # building may bring the words of laws
 
-    def parts(self) -> Parts:
-        """The parts as the documents stand now."""
-        revision = self._library.revision()
-        if revision != self._revision:
-            with self._guard:
+    def parts(self, progress: Progress | None = None, wait: bool = True) -> Parts:
+        """The parts as the documents stand now.
+
+        Args:
+            progress: shows the work, where there is any.
+            wait: False for those before, while another thread makes them anew.
+        """
+        if self._library.revision() != self._revision and self._guard.acquire(blocking=wait):
+            try:
+                revision = self._library.revision()
                 if revision != self._revision:
-                    self._parts = build(self.settings, self._progress)
+                    self._parts = build(self.settings, progress or self._progress)
                     self._revision = revision
+            finally:
+                self._guard.release()
         return self._parts
 
     def ask(self, question: Question) -> Advice:
         """See :meth:`assistant.advisor.Advisor.ask`."""
-        return self.parts().advisor.ask(question)
+        parts = self.parts(wait=False)
+        try:
+            return parts.advisor.ask(question)
+        except Exception:
+            if self.parts() is parts:
+                raise
+        return self.parts().advisor.ask(question)  # the index was exchanged under the parts before
 
     def get(self, id: str) -> Provision | None:
         """The provision, as :meth:`assistant.law.corpus.Corpus.get` has it."""
