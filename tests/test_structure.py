@@ -329,6 +329,23 @@ PARTICULARS = {  # title, lines below it, last article -> issuer, kind, rank, ad
         "以前的规定与本规定不一致的，以本规定为准。",
         ("最高人民法院", "司法解释", 4, date(2020, 1, 2), date(2020, 3, 1)),
     ),
+    "the day of a web page is not that of the regulation": (
+        "中国共产党试验条例", ["发布时间：2024-03-05 10:20　来源：某网", "（2019年8月25日中共中央印发）"],
+        "本条例自2019年9月1日起施行。",
+        ("中共中央", "党内法规", 2, date(2019, 8, 25), date(2019, 9, 1)),
+    ),
+    "a labelled day where there is no other": (
+        "试验规程", ["发布日期：2019年8月25日", "施行日期：2019年9月1日"], "以前的规程同时废止。",
+        ("", "", None, date(2019, 8, 25), date(2019, 9, 1)),
+    ),
+    "two bodies": (
+        "某市干部试验办法",
+        ["中共某市委办公室", "某市人民政府办公室", "关于印发《某市干部试验办法》的通知",
+         "现印发给你们，请认真贯彻落实。",
+         "中共某市委办公室　某市人民政府办公室", "2023年4月6日"],
+        "本办法自印发之日起施行。",
+        ("中共某市委办公室、某市人民政府办公室", "规范性文件", 5, date(2023, 4, 6), date(2023, 4, 6)),
+    ),
     "nothing said": ("试验办法", [], "以前的办法同时废止。", ("", "", None, None, None)),
 }  # fmt: skip
 
@@ -432,6 +449,11 @@ NOTICE_WITHOUT_ARTICLES = [
     "某局",
     "2020年1月1日",
 ]
+AFTER_THE_TEXT = [
+    "试验条例",
+    *(words for _, words in ARTICLES),
+    *["以上条文内容丰富，要认真学习，深刻领会，抓好落实，做到学用贯通。"] * 12,
+]
 ADVICE = [
     "试验的三条建议",
     *(f"第{n}条，要把试验做好，做到不走过场、不图形式，切实负起责任来。" for n in "一二三四"),
@@ -439,7 +461,7 @@ ADVICE = [
 
 
 @pytest.mark.parametrize(
-    "lines", [QUOTING_ESSAY, INTERPRETATION, NOTICE_WITHOUT_ARTICLES, ADVICE, [], ["第一条"]]
+    "lines", [QUOTING_ESSAY, INTERPRETATION, NOTICE_WITHOUT_ARTICLES, AFTER_THE_TEXT, ADVICE, [], ["第一条"]]
 )
 def test_other_documents_are_no_regulations(lines: list[str]) -> None:
     blocks = tuple(Block(line, "paragraph") for line in lines)

@@ -175,6 +175,7 @@ class _Act:
     words: str  # what was done on it
     published: bool
     amended: bool
+    labelled: bool = False  # 发布时间：, which on a web page is the day of the page
 
 
 def particulars_of(
@@ -183,13 +184,15 @@ def particulars_of(
     """What the lines around the articles, and the last articles, say."""
     about = [fold(line) for line in (*front, *closing)]
     acts = [act for line in about for act in _acts(line)]
+    acts = [act for act in acts if not act.labelled] or acts
     signed = [day for line in about if (day := _day_alone(line))]
     if signed and (not acts or any(_SENT_OUT.search(line) for line in about)):
         acts.append(_Act(signed[-1], "", published=True, amended=False))
-    adopted = max((act.day for act in acts), default=None)
     issuer = _issuer(title, [fold(line) for line in front], [fold(line) for line in closing], acts)
     kind, rank = _kind(title, issuer, about)
-    return Particulars(issuer, kind, rank, adopted, _effective(acts, about, articles))
+    effective = _effective(acts, about, articles)
+    stands = [act.day for act in acts if not (act.labelled and effective and act.day > effective)]
+    return Particulars(issuer, kind, rank, max(stands, default=None), effective)
 
 
 def _to_date(year: str, month: str, day: str) -> date | None:
@@ -210,7 +213,7 @@ def _acts(line: str) -> Iterator[_Act]:
         found = _DAY.match(line, label.end()) or _NUMERIC_DAY.match(line, label.end())
         day = _to_date(*found.groups()) if found else None
         if day and not _BEGINS.fullmatch(label[1]):
-            yield _Act(day, "", published=bool(_PUBLISHED.search(label[1])), amended=False)
+            yield _Act(day, "", bool(_PUBLISHED.search(label[1])), amended=False, labelled=True)
     days = list(_DAY.finditer(line))
     for at, found in enumerate(days):
         end = days[at + 1].start() if at + 1 < len(days) else len(line)

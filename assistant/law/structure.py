@@ -26,6 +26,7 @@ from assistant.model import ArticleText, Block, Item, Paragraph, RawDocument, Re
 _LEAST_ARTICLES = 3
 _MANY_ARTICLES = 10  # with as many in a row, other words may outweigh them: 总纲 of a charter, a long notice
 _LEAST_SHARE, _LEAST_SHARE_OF_MANY = 0.5, 0.35  # of all words, that stand in articles
+_MANY_PARAGRAPHS = 8  # after the last article; only an article about the regulation has more
 _ABOUT = re.compile("解读|释义|答记者问|问答|理解与适用|起草说明|心得|评析|述评|综述|学习|辅导|比较|对照")
 _NOTE_ON_ARTICLE = re.compile(
     r"\s*[【\[［](?:释义|解读|条文主旨|理解|立法理由|条文解读|要点)|\s*(?:释义|解读)[：:]|本条是关于"
@@ -240,9 +241,17 @@ def _is_regulation(
     notes = sum(1 for block in blocks if _NOTE_ON_ARTICLE.match(block.text))
     if notes >= max(2, len(chain) // 5):
         return False
-    inside = sum(len(block.text) for block in blocks[chain[0] : _tail_start(blocks, marks, chain)])
+    tail = _tail_start(blocks, marks, chain)
+    inside = sum(len(block.text) for block in blocks[chain[0] : tail])
+    # what goes on and on after the last article is no part of it
+    behind = [
+        block
+        for block, mark in zip(blocks[chain[-1] + 1 : tail], marks[chain[-1] + 1 : tail], strict=True)
+        if mark is None
+    ]
+    beyond = sum(len(block.text) for block in behind) if len(behind) > _MANY_PARAGRAPHS else 0
     before = sum(len(block.text) for block in blocks[: chain[0]] if _SENTENCE_END.search(block.text))
-    share = inside / max(1, inside + before)
+    share = (inside - beyond) / max(1, inside + before)
     heads = (
         raw.title,
         *(block.text for block in blocks[: min(3, chain[0])] if len(block.text) <= _SHORT * 2),
