@@ -146,6 +146,30 @@ def test_running_titles_and_page_numbers_are_dropped_and_pages_kept() -> None:
         assert f"田{excerpt.page}" in excerpt.text.split("。")[0].replace("\n", "") + excerpt.text[:120]
 
 
+def test_figures_and_headings_at_the_edge_of_pages_stay() -> None:
+    blocks = []
+    for page in (1, 2, 3):
+        rows = [
+            "田野学刊",
+            "一、现状",
+            *wrapped(ONE.replace("田", f"田{page}"), 22),
+            "表1 次数",
+            "东村",
+            "西村",
+            "次数",
+        ]
+        rows += [str(7 * page), str(9 * page), "占比", "43.75", f"5{page}.25"]
+        blocks += [Block(row, "line", 0, page) for row in rows]
+    essay = read_essay(RawDocument("甲.pdf", "pdf", tuple(blocks)))
+    assert {excerpt.section for excerpt in essay.excerpts} == {"一、现状"}
+    assert "次数：东村 21；西村 27\n占比：东村 43.75；西村 53.25" in words(essay)
+
+
+def test_a_file_made_later_is_not_published_later() -> None:
+    essay = read_essay(document("看护责任", ONE, format="pdf", published=date(2026, 1, 1)))
+    assert essay.published is None
+
+
 def test_page_numbers_of_a_text_without_pages_are_dropped() -> None:
     rows = wrapped(ONE + TWO + THREE, 20)
     essay = read_essay(
@@ -266,6 +290,12 @@ def test_a_page_copied_over_and_over_is_read_once_in_its_order() -> None:
     ]  # fmt: skip
 
 
+def test_a_broken_text_that_repeats_itself_loses_nothing() -> None:
+    rows = ["一、现状", *wrapped(ONE, 20), "二、办法", *wrapped(TWO + THREE, 20)]
+    essay = read_essay(document("看护责任", *rows * 4, kind="line"))
+    assert words(essay).replace("\n", "") == ONE + TWO + THREE
+
+
 def test_headings_that_recur_with_other_text_stay() -> None:
     essay = read_essay(document("看护责任", "一、东村", "（一）问题", ONE, "二、西村", "（一）问题", TWO))
     assert [excerpt.section for excerpt in essay.excerpts] == [
@@ -304,6 +334,11 @@ def test_numbered_points_without_text_are_text() -> None:
         document("看护责任", ONE + "要点如下：", "1. 先看水渠", "2. 再看水泵", "3. 后看人手", TWO)
     )
     assert "1. 先看水渠\n2. 再看水泵" in words(essay)
+
+
+def test_points_of_a_list_are_no_headings_to_be_dropped() -> None:
+    essay = read_essay(document("看护责任", ONE, "先看水渠", "再看水泵", TWO, kind="paragraph"))
+    assert "先看水渠" in "".join(excerpt.section + excerpt.text for excerpt in essay.excerpts)
 
 
 def test_numbered_items_that_are_clauses_are_text() -> None:
@@ -365,6 +400,7 @@ def test_front_matter_between_two_columns_is_read_first() -> None:
     [
         (["看护责任", "——以东村为例", "王小田"], ("看护责任——以东村为例", "王小田", None, "")),
         (["看护责任", "作者：王小田 李大水"], ("看护责任", "王小田 李大水", None, "")),
+        (["看护责任", "王小田 2020年3月4日"], ("看护责任", "王小田", date(2020, 3, 4), "")),
         (["看护责任", "2019-09-19 08:30 来源：田野报"], ("看护责任", "", date(2019, 9, 19), "田野报")),
         (["看护责任", "要聞 看田那些事 2019年9月19日"], ("看护责任", "", date(2019, 9, 19), "")),
         (["'看護責任,做\\'看田人\\''"], ("看護責任,做'看田人'", "", None, "")),

@@ -90,6 +90,7 @@ _AFFILIATION = re.compile(
     r"（.{2,60}\d{6}）$|（(?:作者)?单位.*）$|（.{2,30}(?:大学|学院|研究[院所]|党校)[^。]{0,20}）$|\d?\.?.{2,30}，.{2,12}\d{6}$"
 )
 _RECEIVED = re.compile("收稿|修回|修改|截至|截止|施行|实施")
+_SAYS_WHEN = ("html", "markdown", "text")  # in others it is the day on which somebody made the file
 _NOBODY = re.compile(
     r"^(?:admin(?:istrator)?|users?|微软用户|用户|未知|匿名|author|owner|root|pc|dell|lenovo|hp|\d+)?$",
     re.IGNORECASE,
@@ -187,6 +188,8 @@ def read_byline(raw: RawDocument, lines: Sequence[Line]) -> tuple[Byline, list[L
             if dated:
                 day = day or dated
                 used.add(at)
+                beside = _DATE.sub("", line.text).strip()
+                author = author or (_named(beside) if in_head and _is_person(beside) else "")
     for at in places:
         if at in used or lines[at].kind == "heading":
             continue
@@ -199,7 +202,9 @@ def read_byline(raw: RawDocument, lines: Sequence[Line]) -> tuple[Byline, list[L
     author = author or ("" if _NOBODY.match(raw.author.strip()) else raw.author.strip())
     rest = [line for at, line in enumerate(lines) if at not in used]
     opening = "".join(line.text for line in rest[:6])
-    byline = Byline(title, author, day or raw.published, source, is_official(title, author, opening))
+    if day is None and raw.format in _SAYS_WHEN:
+        day = raw.published
+    byline = Byline(title, author, day, source, is_official(title, author, opening))
     return byline, rest
 
 
@@ -263,6 +268,7 @@ def _may_be_title(line: Line) -> bool:
     return (
         4 <= len(folded) <= 80
         and folded[-1] not in "。；，、"
+        and not is_numbered(folded)
         and not _is_person(folded)
         and not _is_affiliation(folded)
         and not is_furniture(folded)

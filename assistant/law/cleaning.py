@@ -163,22 +163,30 @@ def without_page_edges(lines: Sequence[Line]) -> list[Line]:
             by_page[line.page].append(at)
     if len(by_page) < 2:
         return list(lines)
-    edges = {at for places in by_page.values() for at in (*places[:3], *places[-3:])}
+    keys = {at: running_key(lines[at]) for places in by_page.values() for at in (*places[:3], *places[-3:])}
     seen: Counter[str] = Counter()
-    keys: dict[int, str] = {}
-    for at in edges:
-        line = lines[at]
-        if line.kind != "table" and len(line.text) <= 60:
-            keys[at] = re.sub(r"\d+", "#", "".join(line.folded.split()))
     for places in by_page.values():  # once for each page
-        seen.update({keys[at] for at in (*places[:3], *places[-3:]) if at in keys})
+        seen.update({keys[at] for at in (*places[:3], *places[-3:])})
     needed = 2 if len(by_page) <= 4 else 3
-    running = {key for key, count in seen.items() if count >= needed}
-    return [
-        line
-        for at, line in enumerate(lines)
-        if not (at in keys and ((keys[at] in running and not line.finished) or is_page_number(line.text)))
-    ]
+    running = {key for key, count in seen.items() if key and count >= needed}
+    dropped: set[int] = set()
+    for places in by_page.values():
+        for inwards in (places[:3], places[:-4:-1]):
+            for at in inwards:  # what stands behind the first line of text is text
+                if keys[at] not in running and not (keys[at] != "#" and is_page_number(lines[at].text)):
+                    break
+                dropped.add(at)
+    return [line for at, line in enumerate(lines) if at not in dropped]
+
+
+def running_key(line: Line) -> str:
+    """What a running title has in common from page to page, or "" for a line that cannot be one."""
+    if line.kind in ("table", "heading") or len(line.text) > 60 or line.finished:
+        return ""
+    if re.search("[，。；]", line.folded) or _NEW_PART.match(line.folded):
+        return ""
+    key = re.sub(r"\d+", "#", "".join(line.folded.split()))
+    return key if key == "#" or any(map(str.isalpha, key)) else ""  # 43.75 is a cell
 
 
 # ---------------------------------------------------------------- site furniture
@@ -302,7 +310,8 @@ def without_references(lines: Sequence[Line]) -> list[Line]:
 
 _CIRCLED = "".join(map(chr, (*range(0x2460, 0x2474), *range(0x3251, 0x3260))))
 _MARK = re.compile(
-    r"[①-⑳㉑-㉟]|\[\d{1,3}(?:\s*[-,，、–~]\s*\d{1,3})*\]|〔\d{1,2}〕|(?<=[\u3400-\u9fff”’」』）》。，；])[¹²³⁰⁴-⁹]+"
+    r"[①-⑳㉑-㉟]|\[\d{1,3}(?:\s*[-,，、–~]\s*\d{1,3})*\]|〔\d{1,2}〕"
+    r"|(?<=[\u3400-\u9fff”’」』）》。，；])(?:[¹²³⁰⁴-⁹]+|\^\d{1,3})"
 )
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
-from assistant.law.cleaning import Line, is_page_number, key_of, note_marks
+from assistant.law.cleaning import Line, is_page_number, key_of, note_marks, running_key
 from assistant.law.headings import is_numbered, label_of
 from assistant.law.loose_tables import is_caption
 
@@ -115,24 +115,32 @@ def _alone(line: Line) -> Paragraph:
 
 
 def _without_running_lines(lines: Sequence[Line]) -> list[Line]:
-    """Without page numbers and what recurs in the middle of sentences, in a text that lost its pages."""
-    keys = [
-        re.sub(r"\d+", "#", "".join(line.folded.split())) if len(line.text) <= 40 else "" for line in lines
-    ]
+    """Without page numbers and the running titles in the middle of sentences, in a text that lost its pages.
+
+    A running title is narrower than the text and no part of a sentence: a text may repeat itself, too.
+    """
+    full = _full(lines)
+    keys = [running_key(line) if line.columns < 0.85 * full else "" for line in lines]
     count = Counter(keys)
     kept: list[Line] = []
     for line, key in zip(lines, keys, strict=True):
-        if line.kind in ("line", "paragraph") and is_page_number(line.text):
+        loose = line.kind in ("line", "paragraph")
+        if loose and is_page_number(line.text):
             continue
-        recurs = key and count[key] >= 3 and not line.finished and not is_numbered(line.folded)
-        if recurs and line.kind in ("line", "paragraph") and kept and not kept[-1].finished:
+        recurs = key and count[key] >= 3 and not is_numbered(line.folded)
+        if recurs and loose and kept and not kept[-1].finished and kept[-1].columns >= 0.85 * full:
             continue
         kept.append(line)
     return kept
 
 
+def _full(lines: Sequence[Line]) -> float:
+    """How wide a full line is, in columns."""
+    return median([line.columns for line in lines if not line.finished and line.columns >= 20] or [40])
+
+
 def _joined(lines: Sequence[Line]) -> list[Paragraph]:
-    full = median([line.columns for line in lines if not line.finished and line.columns >= 20] or [40])
+    full = _full(lines)
     shown = sum(line.indented for line in lines)
     indents = 0 < shown < 0.6 * len(lines)
     found: list[Paragraph] = []

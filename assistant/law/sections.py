@@ -89,8 +89,9 @@ def _with_text(paragraphs: Sequence[Paragraph], heads: list[Numbering | None]) -
         for place in range(start, real):
             head, text = heads[place], paragraphs[place].folded
             listed = contents or counted[key_of(text)] > 1 or bool(_PAGE_OF_CONTENTS.search(text))
+            alone = paragraphs[place].kind == "heading" if at < len(paragraphs) else real - start < 3
             unnumbered = head is not None and not head.number
-            if listed or (unnumbered and (real - start < 3 or at == len(paragraphs))):
+            if listed or (unnumbered and alone):  # a heading over nothing, or what a site leaves at the end
                 kept[place] = None
             heads[place] = None
     return kept
@@ -156,7 +157,7 @@ def _heading_text(text: str) -> str:
     wiki = _WIKI.match(fold(text))
     text = text[wiki.end() :] if wiki else text
     if len(text) > _LONGEST_QUESTION:
-        text = text[: _LONGEST_QUESTION - 10] + "……"
+        text = text[: _LONGEST_QUESTION - 10].rstrip("，,、；;：:") + "……"
     return text.strip().rstrip("：:。")
 
 
