@@ -17,6 +17,8 @@ from assistant.errors import DocumentError
 from assistant.law.corpus import Corpus
 from assistant.law.essays import read_essay
 from assistant.law.matching import identify, new_instrument, provisions_of, texts_of
+from assistant.law.normative import normative
+from assistant.law.particulars import Particulars
 from assistant.law.structure import read_regulation
 from assistant.law.text import fold
 from assistant.model import (
@@ -32,6 +34,7 @@ from assistant.model import (
 
 Kind = Literal["auto", "regulation", "interpretation", "commentary"]
 Origin = Literal["file", "site", "package"]
+LOWEST_RULE = 5  # the rank of 规范性文件
 LEAST_WORDS = 20  # characters; a document with fewer says nothing that could be cited
 _KINDS: Mapping[str, tuple[str, int]] = {
     "interpretation": ("官方解读", INTERPRETATION_RANK),
@@ -183,12 +186,14 @@ def take(
     regulation = read_regulation(raw) if kind in ("auto", "regulation") else None
     if regulation is not None:
         return taken_regulation(regulation, document_id, raw, len(content), corpus, origin)
-    if kind == "regulation":
+    essay = read_essay(raw)
+    notice = normative(raw, essay.title) if kind in ("auto", "regulation") else None
+    if kind == "regulation" and notice is None:
         raise DocumentError(
-            f"{raw.name} 里没有认出“第一条、第二条”这样的条文，请检查文件，或者按文章添加（--kind commentary）。",
+            f"{raw.name} 里没有认出“第一条、第二条”这样的条文，也没有发文机关和日期，请检查文件，或者按文章添加。",
             raw.name,
         )
-    return _taken_essay(read_essay(raw), document_id, raw, len(content), kind, origin)
+    return _taken_essay(essay, notice, document_id, raw, len(content), kind, origin)
 
 
 def taken_regulation(
@@ -263,28 +268,44 @@ def _said(regulation: Regulation) -> str:
 
 
 def _taken_essay(
-    essay: Essay, document_id: str, raw: RawDocument, size: int, kind: Kind, origin: Origin
+    essay: Essay,
+    notice: tuple[str, Particulars] | None,
+    document_id: str,
+    raw: RawDocument,
+    size: int,
+    kind: Kind,
+    origin: Origin,
 ) -> Taken:
+    """A document in passages: an article, an interpretation, or a notice that sets rules without articles."""
     if not essay.excerpts:
         raise DocumentError(f"{raw.name} 去掉页眉、导航和重复后没有剩下正文，请检查文件。", raw.name)
-    known: Literal["interpretation", "commentary"] = (
-        "interpretation" if kind == "interpretation" or (kind == "auto" and essay.official) else "commentary"
+    known: Literal["regulation", "interpretation", "commentary"] = (
+        "regulation"
+        if notice
+        else "interpretation"
+        if kind == "interpretation" or (kind == "auto" and essay.official)
+        else "commentary"
     )
-    name, rank = _KINDS[known]
-    title = essay.title or raw.name
+    if notice:
+        title, said = notice
+        name, rank = said.kind or "规范性文件", said.rank or LOWEST_RULE
+        issuer, begun = said.issuer, said.effective_from or said.adopted
+    else:
+        title, issuer, begun = essay.title or raw.name, essay.source or essay.author, None
+        name, rank = _KINDS[known]
     instrument = Instrument(
         id=document_id,
         title=title,
         short_titles=(title,),
-        issuer=essay.source or essay.author,
+        issuer=issuer,
         kind=name,
         rank=rank,
-        effective_from=None,
+        effective_from=begun,
         effective_to=None,
         replaced_by=None,
         official_url=raw.source_url,
         article_count=None,
-        caution=_CAUTIONS[known],
+        caution=_CAUTIONS.get(known, ""),
         document=document_id,
         author=essay.author,
         published=essay.published,
@@ -310,7 +331,8 @@ def _taken_essay(
         )
         for number, excerpt in enumerate(essay.excerpts, start=1)
     )
-    by = "，".join(filter(None, (essay.author, essay.published.isoformat() if essay.published else "")))
+    author = issuer if notice else essay.author
+    by = "，".join(filter(None, (author, essay.published.isoformat() if essay.published else "")))
     document = Document(
         id=document_id,
         name=raw.name,
