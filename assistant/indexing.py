@@ -153,4 +153,4 @@ def _build(entries: Sequence[Entry], store: Store, digest: str, progress: Progre
 def digest_of(entries: Sequence[Entry]) -> str:
     """Names the state of an index that holds just these entries."""
     rows = [(entry.key, entry.provision_id, entry.role, entry.text) for entry in entries]
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
