@@ -37,6 +37,30 @@
     if (log && log.getAttribute("aria-label") !== "对话") log.setAttribute("aria-label", "对话");
   };
 
+  // A document that was picked is shown from its beginning; on a phone it stands below the list.
+  const arrive = (preview) => {
+    document.querySelector("#z-right")?.scrollTo({ top: 0 });
+    preview.querySelector("h3").focus({ preventScroll: true });
+    const top = preview.getBoundingClientRect().top;
+    if (top > window.innerHeight * 0.6 || top < 0) document.querySelector("#z-right").scrollIntoView();
+  };
+
+  // A conversation lives in its page only: the knowledge base then opens beside it, and leads back to it.
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element && event.target.closest(".z-head nav a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (link.hasAttribute("aria-current")) {
+      event.preventDefault();
+    } else if (document.querySelector("#z-chat .message")) {
+      event.preventDefault();
+      window.open(link.href, "zeming-knowledge");
+    } else if (window.opener && !window.opener.closed) {
+      event.preventDefault();
+      window.opener.focus();
+      window.close();
+    }
+  });
+
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element && event.target.closest("a.z-cite, a.z-back");
     if (!link) return;
@@ -56,11 +80,19 @@
 
   const watch = () => {
     document.documentElement.lang = "zh-CN";
+    let shown = "";
     let queued = false;
     new MutationObserver(() => {
       if (queued) return;
       queued = true;
-      requestAnimationFrame(() => { queued = false; refresh(); });
+      requestAnimationFrame(() => {
+        queued = false;
+        refresh();
+        const preview = document.querySelector("#z-seen .z-preview");
+        const now = preview ? preview.dataset.document : "";
+        if (now && now !== shown) arrive(preview);
+        shown = now;
+      });
     }).observe(document.body, { childList: true, subtree: true });
   };
   // Gradio may put this script in after the document is read.

@@ -21,6 +21,7 @@ from assistant.errors import SettingsError
 from assistant.indexing import Progress
 from assistant.settings import Settings
 from assistant.web_thread import Asks, Example, load_examples
+from assistant.web_uploads import uploads_folder
 from assistant.web_view import Provisions
 
 if TYPE_CHECKING:
@@ -31,16 +32,25 @@ __all__ = ["Example", "build_app", "check_address", "launch", "load_examples", "
 _HERE = Path(__file__).parent
 
 
-def build_app(advisor: Asks, corpus: Provisions, settings: Settings, examples: Sequence[Example]) -> Blocks:
-    """The page, not yet open. ``corpus`` gives the days in force."""
+def build_app(
+    advisor: Asks,
+    corpus: Provisions,
+    settings: Settings,
+    examples: Sequence[Example],
+    office: wiring.Office | None = None,
+) -> Blocks:
+    """The pages, not yet open. ``corpus`` gives the days in force; without an ``office`` there is the chat only."""
     # Gradio and its hub client read these once, when they are imported; hence the late import.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_TEMP_DIR"] = str(settings.data / "gradio")
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads_folder(settings.data))
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["HF_HUB_OFFLINE"] = "1"
-    from assistant import web_page
+    from assistant import web_knowledge, web_page
 
-    return web_page.build_app(advisor, corpus, settings, examples)
+    app = web_page.build_app(advisor, corpus, settings, examples, pages=office is not None)
+    if office:
+        web_knowledge.add_page(app, office)
+    return app
 
 
 def check_address(settings: Settings) -> None:
@@ -90,7 +100,9 @@ def launch(app: Blocks, settings: Settings) -> str:
             pwa=False,
             mcp_server=False,
             state_session_capacity=200,
-            max_file_size="1kb",  # nothing is uploaded here
+            # the chat alone takes no files
+            max_file_size=f"{settings.max_file_mb}mb" if len(app.pages) > 1 else "1kb",
+            blocked_paths=[str(settings.data.resolve())],  # what was uploaded is never served
             favicon_path=_HERE / "web.svg",
             theme=theme(),
             css=(_HERE / "web.css").read_text(encoding="utf-8"),
@@ -112,7 +124,7 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
     """Start the page, print its address and stay until interrupted. Raises as :func:`check_address`."""
     check_address(settings)  # before the slow part
     office = wiring.Office(settings, progress or _announce)
-    app = build_app(office, office, settings, load_examples(settings.prompts))
+    app = build_app(office, office, settings, load_examples(settings.prompts), office)
     address = launch(app, settings)
     print(f"责明已经打开：{address} （按 Ctrl+C 停止）", flush=True)
     if sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):

@@ -52,15 +52,22 @@ def messages(thread: Thread, vocabulary: Vocabulary) -> list[gr.ChatMessage]:
 
 
 def build_app(
-    advisor: Asks, corpus: web_view.Provisions, settings: Settings, examples: Sequence[Example]
+    advisor: Asks,
+    corpus: web_view.Provisions,
+    settings: Settings,
+    examples: Sequence[Example],
+    pages: bool = False,
 ) -> Blocks:
-    """The page. ``corpus`` gives the days in force; the words of the sources come with the advice."""
+    """The page. ``corpus`` gives the days in force; the words of the sources come with the advice.
+
+    ``pages``: there is another page to go to, see :mod:`assistant.web_knowledge`.
+    """
     vocabulary = load_vocabulary(settings.knowledge)
     choices = [(k.label, k.name) for k in vocabulary.facts.values() if web_view.shown(k.name, vocabulary)]
     with Blocks(title="责明", analytics_enabled=False, fill_height=True, delete_cache=(3600, 3600)) as app:
         thread = gr.State(Thread(), time_to_live=6 * 3600)
         with gr.Row(elem_id="z-top"):
-            gr.HTML("<h1>责明 <small>问责咨询</small></h1>", elem_id="z-title")
+            gr.HTML(web_view.head("chat" if pages else None), elem_id="z-title")
             anew = gr.Button("新情况", size="sm", elem_id="z-new", scale=0)
         with gr.Row(elem_id="z-main"):
             with gr.Column(scale=3, min_width=320, elem_id="z-left"):
@@ -149,7 +156,7 @@ def build_app(
             try:
                 turn = next_turn(before, text, read_days(law_day, arrived, date.today()), continued)
             except QuestionError as error:
-                yield {notice: _notice(str(error))}
+                yield {notice: notice_line(str(error))}
                 return
             yield from exchange(before, turn)
 
@@ -165,7 +172,7 @@ def build_app(
             several_of = bool(name) and vocabulary.facts[str(name)].kind == "many"
             value = (tuple(many) or None) if several_of else single
             if not before.advice() or not name or value is None:
-                yield {notice: _notice("请先选一项事实，再选它应该是什么。")}
+                yield {notice: notice_line("请先选一项事实，再选它应该是什么。")}
                 return
             yield from exchange(before, corrected(before.turns[before.selected], name, value, vocabulary))
 
@@ -210,7 +217,8 @@ def build_app(
     return cast(Blocks, app)
 
 
-def _notice(text: str) -> str:
+def notice_line(text: str) -> str:
+    """One sentence below what it is about."""
     return f'<p role="status" class="z-notice">{escape(text)}</p>'
 
 

@@ -102,13 +102,18 @@ def read_days(law: str | None, received: str | None, today: date) -> Days:
     Raises:
         QuestionError: something that is not a day, or a decision received in the future.
     """
-    arrived = _read_day(received, "收到决定的日期")
+    arrived = read_day(received, "收到决定的日期")
     if arrived and arrived > today:
         raise QuestionError(f"收到决定的日期 {arrived.isoformat()} 还没有到，请改正或清空。")
-    return Days(_read_day(law, "适用规定的日期") or today, arrived)
+    return Days(read_day(law, "适用规定的日期") or today, arrived)
 
 
-def _read_day(value: str | None, name: str) -> date | None:
+def read_day(value: str | None, name: str) -> date | None:
+    """The day in a date field; None where it is empty.
+
+    Raises:
+        QuestionError: it is none; the message calls the field ``name``.
+    """
     written = (value or "").strip()
     if not written:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
@@ -19,6 +19,7 @@ from assistant.model import Advice, Citation, Fact, Finding, Provision
 
 _NOT_IN_URLS = frozenset(" \t\r\n<>\"'\\")
 _FINDING_MARKS = {"yes": "是", "no": "否", "unknown": "待定"}
+_AUTHORITIES = {"interpretation": "官方解读", "commentary": "评论文章"}
 _FACT_SOURCES = {"lexicon": "读自原文", "confirmed": "本人确认", "model": "模型读出"}
 
 
@@ -26,6 +27,19 @@ class Provisions(Protocol):
     """The part of the corpus that the page needs."""
 
     def get(self, id: str, /) -> Provision | None: ...
+
+
+def head(here: Literal["chat", "knowledge"] | None) -> str:
+    """The name of the program, and the way to its pages where there are two; ``here`` is the one that is open."""
+    title = "<h1>责明 <small>问责咨询</small></h1>"
+    if here is None:
+        return title
+    pages = (("chat", "/", "问答"), ("knowledge", "/knowledge", "知识库"))
+    links = "".join(
+        f'<a href="{address}"{" aria-current=page" if name == here else ""}>{label}</a>'
+        for name, address, label in pages
+    )
+    return f'<div class="z-head">{title}<nav aria-label="页面">{links}</nav></div>'
 
 
 def plain(text: str) -> str:
@@ -107,6 +121,10 @@ def _card(citation: Citation, turn: int, provision: Provision | None) -> str:
         if verbatim
         else '<span class="z-mark z-digest" title="用自己的话概括，不是条文原文">要旨</span>'
     ]
+    if citation.authority != "rule":
+        marks.insert(
+            0, f'<span class="z-mark z-{citation.authority}">{_AUTHORITIES[citation.authority]}</span>'
+        )
     if citation.confidence == "memory":
         marks.append('<span class="z-mark z-doubt" title="还没有与官方文本核对，使用前请查对">待核</span>')
     if not citation.in_force:
