@@ -182,7 +182,8 @@ class Advisor:
         }
         in_force = self.law.in_force(day)
         have = {c.id for c in made.clauses}
-        found = self.retriever.search(text, 3, lambda id: id in listed - have and in_force(id)).passages
+        among = {id for id in listed - have if in_force(id)}
+        found = self.retriever.search(text, 3, among=among).passages
         extra = [
             Clause(
                 p.provision_id,

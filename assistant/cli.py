@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(kb, name="kb")
 
+_INTERRUPTED, _STOPPED = 130, "已停止。"
 # what typer raises for a command that is written wrongly; it names only this heir of it in public
 _MISUSE: Any = typer.BadParameter.__mro__[1]
 
@@ -177,7 +178,10 @@ def main() -> None:
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
     gc.disable()  # nothing loaded at start is ever freed; looking through it takes a tenth of the time
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
+        if code == _INTERRUPTED:  # typer turns Ctrl+C into this code
+            err.print(_STOPPED, markup=False)
+        sys.exit(code)
     except _MISUSE as error:
         said = str(error).rstrip(".")
         if said:  # nothing is said where the help was shown instead
@@ -187,8 +191,8 @@ def main() -> None:
         err.print(str(error), markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
-        err.print("已停止。", markup=False)
-        sys.exit(130)
+        err.print(_STOPPED, markup=False)
+        sys.exit(_INTERRUPTED)
     except Exception as error:  # a fault of the program; case details must not reach the screen or a log
         if os.environ.get("ZEMING_DEBUG"):
             raise

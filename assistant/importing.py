@@ -140,7 +140,7 @@ def _add(
     seen: dict[str, Document],
 ) -> Outcome:
     if isinstance(source, DocumentError):
-        return Outcome(source.name, "failed", str(source))
+        return Outcome(source.name or str(source).partition("：")[0], "failed", str(source))
     sha = hashlib.sha256(source.content).hexdigest()
     held = seen.get(sha) or library.same(source.content, "")
     if held is None:
@@ -264,7 +264,7 @@ def taken_law(instrument: Instrument, regulation: Regulation, package: str) -> T
 
 
 def _said(regulation: Regulation) -> str:
-    return "\n".join(f"{a.number} {a.whole}" for a in regulation.articles)
+    return "\n".join([regulation.title, *(f"{a.number} {a.whole}" for a in regulation.articles)])
 
 
 def _taken_essay(

@@ -133,6 +133,8 @@ def test_the_same_twice_in_one_call_and_in_the_next(tmp_path: Path, corpus: Corp
     assert "甲.txt" in first[1].sentence
     assert [o.status for o in add(library, corpus, ("戊.txt", loose))] == ["known"]
     assert len(library.documents()) == 2
+    other = RULE.replace("青禾县", "白杨县")
+    assert [o.status for o in add(library, corpus, ("己.txt", other))] == ["added"], "another county's rule"
 
 
 def test_a_refused_source_and_a_bad_file_stop_nothing(tmp_path: Path, corpus: Corpus) -> None:

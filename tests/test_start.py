@@ -25,7 +25,7 @@ def ahead(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Iterator[SearchProce
 
 
 def test_it_finds_what_the_store_itself_finds(ahead: SearchProcess, parts: Parts) -> None:
-    assert ahead.holds(digest_of(entries(parts.corpus)))
+    assert ahead.holds(digest_of(entries(parts.corpus, parts.advisor.cases)))
     assert not ahead.holds("another state")
     found = {hit.provision_id for hit in ahead.search("对问责决定不服怎么申诉", 20)}
     assert "wenze-2019#20" in found
