@@ -1,4 +1,4 @@
-"""Pictures of the web chat for the documentation.
+"""Pictures of the web app for the documentation.
 
 Comes in: the real assistant and Debian's chromium. Goes out: ``docs/screenshots/*.png``.
 Run as ``python -m evals.screenshots``; needs ``apt-get install -y chromium fonts-noto-cjk``.
@@ -27,8 +27,8 @@ def main() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = load_settings(port=port)
-    parts = wiring.build(settings)
-    app = web.build_app(parts.advisor, parts.corpus, settings, web.load_examples(settings.prompts))
+    office = wiring.Office(settings)
+    app = web.build_app(office, office, settings, web.load_examples(settings.prompts), office)
     address = web.launch(app, settings)
     TARGET.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
@@ -49,6 +49,11 @@ def main() -> None:
         _shoot(phone, "phone-answer")
         phone.locator("#answer-0 a.z-cite").first.click()
         _shoot(phone, "phone-source")
+        for page, name in (
+            (_shelves(browser, address, WIDE), "knowledge"),
+            (_shelves(browser, address, PHONE), "phone-knowledge"),
+        ):
+            _shoot(page, name)
         browser.close()
     app.close(verbose=False)
 
@@ -61,6 +66,16 @@ def _open(browser: Browser, address: str, size: tuple[int, int], *, dark: bool =
     )
     page.goto(address)
     page.wait_for_selector(".example")
+    return page
+
+
+def _shelves(browser: Browser, address: str, size: tuple[int, int]) -> Page:
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, locale="zh-CN")
+    page.goto(f"{address}/knowledge")
+    page.wait_for_selector(".z-docs")
+    page.get_by_role("tab", name="收录情况").click()
+    page.wait_for_selector(".z-figures")
+    page.evaluate("scrollTo(0, 0)")
     return page
 
 
