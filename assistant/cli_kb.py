@@ -283,16 +283,18 @@ def kb_sync(
 ) -> None:
     """从官方网址取原文，说明与上次相比改了什么，旧文本保留。"""
     from assistant import holdings
+    from assistant.law.changes import in_words
     from assistant.wiring import build
 
     settings = load_settings()
 
     def told(report: SyncReport) -> None:
-        if not as_json:
-            out.print(
-                f"[{_SYNCED[report.outcome]}] 《{report.title}》（{report.instrument_id}）：{report.message}",
-                markup=False,
-            )
+        if as_json:
+            return
+        name = f"《{report.title}》（{report.instrument_id}）"
+        out.print(f"[{_SYNCED[report.outcome]}] {name}：{report.message}", markup=False)
+        if report.outcome == "changed":
+            out.print(in_words(report.changes), markup=False)
 
     reports = holdings.sync(settings, ids or (), dry_run=dry_run, look_up=look_up, told=told)
     stored = [r for r in reports if r.outcome in ("first", "changed")]
