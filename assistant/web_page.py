@@ -119,6 +119,13 @@ def build_app(
                         elem_id="z-received",
                         min_width=140,
                     )
+                    happened = gr.Textbox(
+                        label="事情发生的时间（可不填）",
+                        placeholder="如 2018 或 2018-05",
+                        max_lines=1,
+                        elem_id="z-happened",
+                        min_width=140,
+                    )
             with gr.Column(scale=2, min_width=300, elem_id="z-right"), gr.Tabs():
                 with gr.Tab("来源"):
                     sources = gr.HTML(web_view.sources(None, 0, corpus), elem_id="z-sources")
@@ -152,9 +159,11 @@ def build_app(
                 follow_up: gr.Checkbox(visible=bool(made), value=bool(made and made.missing_facts)),
             }
 
-        def send(text: str, before: Thread, law_day: str, arrived: str, continued: bool) -> Iterator[Changes]:
+        def send(
+            text: str, before: Thread, law_day: str, arrived: str, when: str, continued: bool
+        ) -> Iterator[Changes]:
             try:
-                turn = next_turn(before, text, read_days(law_day, arrived, date.today()), continued)
+                turn = next_turn(before, text, read_days(law_day, arrived, date.today(), when), continued)
             except QuestionError as error:
                 yield {notice: notice_line(str(error))}
                 return
@@ -199,11 +208,11 @@ def build_app(
             return str(event.value["text"])
 
         def start_over() -> Changes:
-            days = {day: date.today().isoformat(), received: None}
+            days = {day: date.today().isoformat(), received: None, happened: ""}
             hidden = gr.Checkbox(visible=False, value=False)
             return {**panels(Thread()), **days, chat: [], follow_up: hidden, said: "", notice: ""}
 
-        ask = [said, thread, day, received, follow_up]
+        ask = [said, thread, day, received, happened, follow_up]
         right = [thread, sources, reasons, form]
         shown = [*right, chat, follow_up, said, notice]
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -213,7 +222,7 @@ def build_app(
         chat.select(select, thread, right, **quiet)
         fact.change(choose_fact, fact, [one, several], **quiet)
         again.click(correct, [thread, fact, one, several], shown, **quiet)
-        anew.click(start_over, None, [*shown, day, received], **quiet)
+        anew.click(start_over, None, [*shown, day, received, happened], **quiet)
     return cast(Blocks, app)
 
 

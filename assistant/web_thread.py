@@ -17,6 +17,7 @@ from typing import Protocol
 import yaml
 
 from assistant.errors import KnowledgeError, QuestionError, ZemingError
+from assistant.law.days import read_days as conduct_days
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Advice, Question
 
@@ -90,22 +91,28 @@ def reply(advisor: Asks, turn: Turn) -> Turn:
 
 @dataclass(frozen=True)
 class Days:
-    """The day for which the law is read, and the day a decision was received."""
+    """The day for which the law is read, the day a decision was received, and when the matter happened."""
 
     law: date
     received: date | None = None
+    conduct: tuple[date, date] | None = None
 
 
-def read_days(law: str | None, received: str | None, today: date) -> Days:
-    """The days as the date fields give them; an empty first field is today.
+def read_days(law: str | None, received: str | None, today: date, happened: str | None = None) -> Days:
+    """The days as the fields give them; an empty first field is today.
 
     Raises:
         QuestionError: something that is not a day, or a decision received in the future.
     """
+    written = (happened or "").strip()
+    when = conduct_days(written) if written else None
+    if written and when is None:
+        raise QuestionError(f"事情发生的时间“{written}”读不懂，请写成 2018、2018-05 或 2018-05-03。")
     arrived = read_day(received, "收到决定的日期")
     if arrived and arrived > today:
         raise QuestionError(f"收到决定的日期 {arrived.isoformat()} 还没有到，请改正或清空。")
-    return Days(read_day(law, "适用规定的日期") or today, arrived)
+    conduct = (when.first, when.last) if when else None
+    return Days(read_day(law, "适用规定的日期") or today, arrived, conduct)
 
 
 def read_day(value: str | None, name: str) -> date | None:
@@ -134,12 +141,13 @@ def next_turn(thread: Thread, text: str, days: Days, follow_up: bool) -> Turn:
         raise QuestionError("请先写下情况或者问题，再点“发送”。")
     before = thread.latest()
     if not (follow_up and before):
-        return Turn(said, Question(text=said, day=days.law, received=days.received))
+        return Turn(said, Question(said, days.law, received=days.received, conduct=days.conduct))
     question = before.question
     whole = Question(
         text=f"{question.text}\n{said}",
         day=days.law,
         received=days.received or question.received,
+        conduct=days.conduct or question.conduct,
         confirmed=question.confirmed,
     )
     return Turn(said, whole)

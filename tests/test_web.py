@@ -220,6 +220,7 @@ def test_what_people_write_is_text_and_nothing_else(page: Page) -> None:
         ("  ", None, "", "请先写下情况或者问题"),
         (CASE, "#z-day", "2026-13-45", "不是一个日期"),
         (CASE, "#z-received", "2199-01-01", "还没有到"),
+        (CASE, "#z-happened", "某年", "读不懂"),
     ],
 )
 def test_input_that_cannot_be_used_gets_one_sentence(
