@@ -70,7 +70,8 @@ def test_json_is_the_contract(zeming: Run) -> None:
     assert list(answer) == KEYS
     assert answer["kind"] == "scenario"
     assert answer["scope"] in ("in", "needs_more_facts")
-    assert {"n", "id", "label", "kind", "text", "in_force", "source_url"} == set(answer["citations"][0])
+    contract = {"n", "id", "label", "kind", "text", "in_force", "source_url"}
+    assert contract | {"original", "authority"} == set(answer["citations"][0])
     assert {"step", "status", "reason", "provisions"} == set(answer["findings"][0])
 
 

@@ -17,7 +17,7 @@ from assistant.model import RawDocument
 from tests.hostile import HOSTILE, MIB, hostile_files
 
 LIMITS = Limits(seconds=10)
-SLOWEST = 30  # seconds; far above what any takes, below what would be noticed as a hang
+SLOWEST = 120  # seconds; far above what any takes, below what would be noticed as a hang
 
 
 def outcomes(path: Path, limits: Limits = LIMITS) -> list[RawDocument | DocumentError]:

@@ -580,7 +580,7 @@ def test_too_little_time_gives_one_sentence(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(DocumentError, match=r"^甲.pdf：读了1秒还没有读完"):
         read(source, Limits(seconds=1))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="只有 Linux 限制内存")
