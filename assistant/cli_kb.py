@@ -283,7 +283,7 @@ def kb_sync(
 ) -> None:
     """从官方网址取原文，说明与上次相比改了什么，旧文本保留。"""
     from assistant import holdings
-    from assistant.law.changes import in_words
+    from assistant.documents.changes import in_words
     from assistant.wiring import build
 
     settings = load_settings()
@@ -318,8 +318,8 @@ def kb_diff(
 ) -> None:
     """比较两个文本，逐条说明改了什么。"""
     from assistant import holdings
-    from assistant.law.changes import in_words
-    from assistant.law.differences import as_data
+    from assistant.documents.changes import in_words
+    from assistant.documents.differences import as_data
 
     old, new, changes = holdings.compared(load_settings(), first, second)
     if as_json:

@@ -21,6 +21,8 @@ from assistant.adapters.law_package import ABSENT, open_package
 from assistant.adapters.library import Library
 from assistant.adapters.official_site import OfficialSite
 from assistant.adapters.readers import Limits, Source, read, sources
+from assistant.documents.differences import Change, differences
+from assistant.documents.soundness import fault_sentence
 from assistant.errors import DocumentError, KnowledgeError, LibraryError
 from assistant.importing import (
     Correction,
@@ -34,8 +36,6 @@ from assistant.importing import (
 )
 from assistant.law.citations import resolve
 from assistant.law.corpus import Corpus, load_corpus, with_documents
-from assistant.law.differences import Change, differences
-from assistant.law.soundness import fault_sentence
 from assistant.model import Document, Instrument, Provision, RawDocument, Regulation
 from assistant.ports import Page
 from assistant.settings import Settings

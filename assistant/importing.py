@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Literal, Protocol
 
+from assistant.documents.essays import read_essay
+from assistant.documents.matching import identify, new_instrument, provisions_of, texts_of
+from assistant.documents.normative import normative
+from assistant.documents.particulars import Particulars
+from assistant.documents.structure import read_regulation
 from assistant.errors import DocumentError
 from assistant.law.corpus import Corpus
-from assistant.law.essays import read_essay
-from assistant.law.matching import identify, new_instrument, provisions_of, texts_of
-from assistant.law.normative import normative
-from assistant.law.particulars import Particulars
-from assistant.law.structure import read_regulation
 from assistant.law.text import fold
 from assistant.model import (
     COMMENTARY_RANK,

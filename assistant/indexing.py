@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
-from assistant.law.excerpts import cut
+from assistant.documents.excerpts import cut
 from assistant.law.text import normalise
 from assistant.model import Provision
 from assistant.ports import Entry

@@ -248,7 +248,9 @@ class Question:
     day: date
     id: str | None = None
     received: date | None = None
-    conduct: tuple[date, date] | None = None  # first and last day on which it happened, where the person said so
+    conduct: tuple[date, date] | None = (
+        None  # first and last day on which it happened, where the person said so
+    )
     confirmed: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 

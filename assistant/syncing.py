@@ -13,12 +13,12 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
+from assistant.documents.changes import in_short
+from assistant.documents.differences import Change, as_data, differences, same_words
+from assistant.documents.matching import identify
+from assistant.documents.structure import read_regulation
 from assistant.errors import DocumentError, PageGone, SyncError, ZemingError
 from assistant.law.addresses import write_address
-from assistant.law.changes import in_short
-from assistant.law.differences import Change, as_data, differences, same_words
-from assistant.law.matching import identify
-from assistant.law.structure import read_regulation
 from assistant.law.text import normalise
 from assistant.model import Instrument, RawDocument, Regulation
 from assistant.ports import Found, OfficialTexts, Page

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from assistant.adapters.readers import Limits, Source, read
-from assistant.law.alignment import pair_texts
-from assistant.law.changes import NOTHING, in_short, in_words
-from assistant.law.differences import Change, as_data, differences
-from assistant.law.structure import read_regulation
+from assistant.documents.alignment import pair_texts
+from assistant.documents.changes import NOTHING, in_short, in_words
+from assistant.documents.differences import Change, as_data, differences
+from assistant.documents.structure import read_regulation
+from assistant.documents.wording import _edits, word_edits
 from assistant.law.text import normalise
-from assistant.law.wording import _edits, word_edits
 from assistant.model import ArticleText, Item, Paragraph, Regulation
 
 PURPOSE = "为了规范试验工作，明确试验人员的职责，制定本条例。"

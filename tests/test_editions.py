@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from assistant.law.editions import Edition, Verdict, bare_title, best, judge
+from assistant.documents.editions import Edition, Verdict, bare_title, best, judge
 from assistant.model import Instrument
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from assistant.adapters import readers
-from assistant.law.authority import is_official
-from assistant.law.essays import cut, read_essay
+from assistant.documents.authority import is_official
+from assistant.documents.essays import cut, read_essay
 from assistant.law.text import fold
 from assistant.model import Block, Essay, RawDocument
 

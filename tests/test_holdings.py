@@ -11,8 +11,8 @@ import pytest
 from assistant import holdings
 from assistant.adapters.library import Library
 from assistant.adapters.official_site import Manners, OfficialSite
+from assistant.documents.changes import in_words
 from assistant.errors import DocumentError
-from assistant.law.changes import in_words
 from assistant.settings import Settings, load_settings
 from tests.local_site import ARTICLES, TITLE, LocalSite, Said, article_page, local_site
 

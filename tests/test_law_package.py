@@ -13,11 +13,11 @@ import pytest
 
 from assistant.adapters import law_package
 from assistant.adapters.law_package import LawPackage, LawText, open_package
+from assistant.documents.editions import Verdict
+from assistant.documents.matching import identify
+from assistant.documents.soundness import id_of
 from assistant.errors import LibraryError
 from assistant.law.corpus import Corpus
-from assistant.law.editions import Verdict
-from assistant.law.matching import identify
-from assistant.law.soundness import id_of
 from assistant.model import Instrument
 
 OFFICIAL = Path(__file__).parents[2] / "shared" / "official"

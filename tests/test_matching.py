@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from assistant.adapters.readers import Limits, Source, read
+from assistant.documents.matching import identify, misfits, new_instrument, provisions_of, texts_of
+from assistant.documents.structure import read_regulation, split_article
 from assistant.law.corpus import Corpus
-from assistant.law.matching import identify, misfits, new_instrument, provisions_of, texts_of
-from assistant.law.structure import read_regulation, split_article
 from assistant.model import Instrument, Provision, Regulation
 
 OFFICIAL = Path(__file__).parents[2] / "shared" / "official"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.law.soundness import RawArticle, examine, fault_sentence, id_of, mend
+from assistant.documents.soundness import RawArticle, examine, fault_sentence, id_of, mend
 
 CLOSING = RawArticle("第三条", "本条例自公布之日起施行。")
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from assistant.adapters.readers import Limits, Source, read
-from assistant.law.layout import paragraphs_of
-from assistant.law.marks import read_mark
-from assistant.law.structure import read_regulation, split_article
+from assistant.documents.layout import paragraphs_of
+from assistant.documents.marks import read_mark
+from assistant.documents.structure import read_regulation, split_article
 from assistant.law.text import number_to_chinese
 from assistant.model import Block, Paragraph, RawDocument, Regulation
 from tests.documents import Centred, make_docx, make_html, make_pdf, wrapped

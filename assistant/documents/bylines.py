@@ -14,10 +14,10 @@ from datetime import date
 from pathlib import PurePosixPath
 from statistics import median
 
-from assistant.law.authority import is_official
-from assistant.law.cleaning import Line, is_finished, is_furniture, is_prose, key_of
-from assistant.law.headings import is_numbered, is_question, label_of
-from assistant.law.paragraphs import is_broken
+from assistant.documents.authority import is_official
+from assistant.documents.cleaning import Line, is_finished, is_furniture, is_prose, key_of
+from assistant.documents.headings import is_numbered, is_question, label_of
+from assistant.documents.paragraphs import is_broken
 from assistant.law.text import fold
 from assistant.model import RawDocument
 

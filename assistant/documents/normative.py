@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from assistant.law.particulars import Particulars, particulars_of
+from assistant.documents.particulars import Particulars, particulars_of
 from assistant.law.text import normalise
 from assistant.model import RawDocument
 

@@ -17,9 +17,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.law.layout import paragraphs_of
-from assistant.law.marks import Mark, read_mark
-from assistant.law.particulars import is_signature, is_title, particulars_of, title_of
+from assistant.documents.layout import paragraphs_of
+from assistant.documents.marks import Mark, read_mark
+from assistant.documents.particulars import is_signature, is_title, particulars_of, title_of
 from assistant.law.text import fold
 from assistant.model import ArticleText, Block, Item, Paragraph, RawDocument, Regulation
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Literal
 
-from assistant.law.marks import Mark, read_mark
+from assistant.documents.marks import Mark, read_mark
 from assistant.law.text import fold
 from assistant.model import Block
 

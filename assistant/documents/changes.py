@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from assistant.documents.differences import Change, Edit
 from assistant.law.addresses import write_address
-from assistant.law.differences import Change, Edit
 from assistant.law.text import number_to_chinese
 
 NOTHING = "条文没有变化。"

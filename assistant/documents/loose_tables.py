@@ -1,7 +1,7 @@
 """Tables whose cells a PDF left on lines of their own: found, and written so that each figure can be read.
 
-Comes in: clean lines (``law/cleaning.py``). Goes out: the same lines, each such table made one line of kind "table",
-its figures in the order of the source. A figure is put beside the name of its row only where that is certain: as
+Comes in: clean lines (``documents/cleaning.py``). Goes out: the same lines, each such table made one line of kind
+"table", its figures in the order of the source. A figure is put beside the name of its row only where that is certain: as
 many figures as names, or fewer that are proportional to a full column at one place and no other. Elsewhere the
 figures stand in a row without names.
 """
@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.law.cleaning import Line, is_finished, is_prose
+from assistant.documents.cleaning import Line, is_finished, is_prose
 
 _CAPTION = re.compile(r"^(?:续?表|Table)\s*[\d一二三四五六七八九十]+(?:[-—.]\d+)?(?![\d年、，])")
 _SOURCE = re.compile(r"^(?:资料|数据)?来源：|^注：|^说明：")

@@ -1,7 +1,7 @@
 """Sections cut into passages that can be found and cited.
 
-Comes in: sections (``law/sections.py``). Goes out: excerpts of some 150 to 450 characters, none across two sections,
-cut where a paragraph ends or else a sentence. Every length and every cut has its price; the cheapest division is taken.
+Comes in: sections (``documents/sections.py``). Goes out: excerpts of some 150 to 450 characters, none
+across two sections, cut where a paragraph ends or else a sentence. Every length and every cut has its price; the cheapest division is taken.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.law.paragraphs import Paragraph
-from assistant.law.sections import Section
+from assistant.documents.paragraphs import Paragraph
+from assistant.documents.sections import Section
 from assistant.law.text import has_words, sentences
 from assistant.model import Excerpt
 

@@ -1,7 +1,7 @@
 """What changed from one version of a regulation to another, article by article.
 
-Comes in: two regulations. Goes out: changes as values, which ``as_data`` makes JSON of and ``assistant.law.changes``
-puts into words. Articles are paired by their words: an article that only got another number is not a new one.
+Comes in: two regulations. Goes out: changes as values, which ``as_data`` makes JSON of and
+``assistant.documents.changes`` puts into words. Articles are paired by their words: an article that only got another number is not a new one.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from assistant.law.alignment import Pair, pair_texts
+from assistant.documents.alignment import Pair, pair_texts
+from assistant.documents.wording import word_edits
 from assistant.law.text import CHINESE_NUMERAL, normalise
-from assistant.law.wording import word_edits
 from assistant.model import ArticleText, Regulation
 
 Part = Literal["title", "effective", "preamble", "heading", "article", "closing", "appendix"]

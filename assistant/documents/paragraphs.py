@@ -1,7 +1,7 @@
 """Lines put together to paragraphs: broken lines joined, a page that repeats itself read once.
 
-Comes in: clean lines (``law/cleaning.py``), tables already whole. Goes out: paragraphs that know on which page each
-of their characters stands. Whether a document breaks its lines is told by its lines, not by its format.
+Comes in: clean lines (``documents/cleaning.py``), tables already whole. Goes out: paragraphs that know on which page
+each of their characters stands. Whether a document breaks its lines is told by its lines, not by its format.
 
 Known weakness: where every line of a broken text is full, the end of a paragraph cannot be seen and two become one.
 """
@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
-from assistant.law.cleaning import Line, is_page_number, key_of, note_marks, running_key
-from assistant.law.headings import is_numbered, label_of
-from assistant.law.loose_tables import is_caption
+from assistant.documents.cleaning import Line, is_page_number, key_of, note_marks, running_key
+from assistant.documents.headings import is_numbered, label_of
+from assistant.documents.loose_tables import is_caption
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Paragraphs put under their headings.
 
-Comes in: paragraphs (``law/paragraphs.py``). Goes out: sections in the order of the text. A heading without text
+Comes in: paragraphs (``documents/paragraphs.py``). Goes out: sections in the order of the text. A heading without text
 gives no section; a list of headings (a table of contents, the links of a page) is left out, but numbered points that
 stand nowhere else stay as text.
 """
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from assistant.law.cleaning import key_of
-from assistant.law.headings import (
+from assistant.documents.cleaning import key_of
+from assistant.documents.headings import (
     PLAIN,
     QUESTION,
     Numbering,
@@ -25,7 +25,7 @@ from assistant.law.headings import (
     numbering,
     ranks,
 )
-from assistant.law.paragraphs import Paragraph
+from assistant.documents.paragraphs import Paragraph
 from assistant.law.text import fold
 
 _PLAIN_RANK, _QUESTION_RANK = 35, 80

@@ -1,17 +1,17 @@
 """Articles and interpretations: from the blocks of a document to passages that can be cited.
 
 Comes in: ``model.RawDocument``. Goes out: ``model.Essay``. Words stay as they were written, traditional characters
-too; what is taken away is what is not the author's (``law/cleaning.py``).
+too; what is taken away is what is not the author's (``documents/cleaning.py``).
 """
 
 from __future__ import annotations
 
-from assistant.law.bylines import read_byline, with_front_first
-from assistant.law.cleaning import lines_of, without_furniture, without_page_edges, without_references
-from assistant.law.excerpts import cut, excerpts_of
-from assistant.law.loose_tables import with_tables
-from assistant.law.paragraphs import is_broken, once, paragraphs_of
-from assistant.law.sections import sections_of
+from assistant.documents.bylines import read_byline, with_front_first
+from assistant.documents.cleaning import lines_of, without_furniture, without_page_edges, without_references
+from assistant.documents.excerpts import cut, excerpts_of
+from assistant.documents.loose_tables import with_tables
+from assistant.documents.paragraphs import is_broken, once, paragraphs_of
+from assistant.documents.sections import sections_of
 from assistant.model import Essay, RawDocument
 
 __all__ = ["cut", "read_essay"]
