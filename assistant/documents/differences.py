@@ -1,7 +1,8 @@
 """What changed from one version of a regulation to another, article by article.
 
 Comes in: two regulations. Goes out: changes as values, which ``as_data`` makes JSON of and
-``assistant.documents.changes`` puts into words. Articles are paired by their words: an article that only got another number is not a new one.
+``assistant.documents.changes`` puts into words. Articles are paired by their words: an article that only
+got another number is not a new one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Sections cut into passages that can be found and cited.
 
 Comes in: sections (``documents/sections.py``). Goes out: excerpts of some 150 to 450 characters, none
-across two sections, cut where a paragraph ends or else a sentence. Every length and every cut has its price; the cheapest division is taken.
+across two sections, cut where a paragraph ends or else a sentence. Every length and every cut has its
+price; the cheapest division is taken.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Tables whose cells a PDF left on lines of their own: found, and written so that each figure can be read.
 
-Comes in: clean lines (``documents/cleaning.py``). Goes out: the same lines, each such table made one line of kind
-"table", its figures in the order of the source. A figure is put beside the name of its row only where that is certain: as
-many figures as names, or fewer that are proportional to a full column at one place and no other. Elsewhere the
-figures stand in a row without names.
+Comes in: clean lines (``documents/cleaning.py``). Goes out: the same lines, each such table made one line
+of kind "table", its figures in the order of the source. A figure is put beside the name of its row only
+where that is certain: as many figures as names, or fewer that are proportional to a full column at one
+place and no other. Elsewhere the figures stand in a row without names.
 """
 
 from __future__ import annotations
