@@ -90,9 +90,7 @@ def _bring_laws(library: Library, catalogue: Corpus) -> None:
                 taken = taken_law(
                     law.instrument, text.regulation, f"{law.note.package} {law.note.package_version}"
                 )
-                change.add(
-                    taken.document, b"", taken.words, taken.provisions, taken.texts, None, taken.regulation
-                )
+                change.add(taken, b"")
         change.set_mark("laws", state)
 
 
@@ -239,11 +237,9 @@ class SyncedTexts:
         page = RawDocument(f"{regulation.title}.html", "html", (), source_url=url)
         document_id = f"doc-{hashlib.sha256(raw + fetched.isoformat().encode()).hexdigest()[:12]}"
         taken = taken_regulation(regulation, document_id, page, len(raw), self._catalogue, "site")
-        document = replace(taken.document, added=fetched)
+        taken = replace(taken, document=replace(taken.document, added=fetched))
         with self._library.changing() as change:
-            change.add(
-                document, raw, taken.words, taken.provisions, taken.texts, taken.instrument, regulation
-            )
+            change.add(taken, raw)
 
     def history(self, instrument_id: str) -> tuple[Stored, ...]:
         """Everything that was ever fetched."""

@@ -30,6 +30,7 @@ from assistant.model import (
     Provision,
     RawDocument,
     Regulation,
+    Taken,
 )
 
 Kind = Literal["auto", "regulation", "interpretation", "commentary"]
@@ -67,34 +68,13 @@ class Shelves(Protocol):
 class Receiving(Protocol):
     """A change of the library that is being made."""
 
-    def add(
-        self,
-        document: Document,
-        content: bytes,
-        words: str,
-        provisions: Iterable[Provision],
-        texts: Mapping[str, str],
-        instrument: Instrument | None = None,
-        regulation: Regulation | None = None,
-    ) -> None: ...
+    def add(self, taken: Taken, content: bytes) -> None: ...
 
     def remove(self, document_id: str) -> bool: ...
 
     def edit(self, document: Document, instrument: Instrument) -> None: ...
 
     def instrument(self, document_id: str) -> Instrument | None: ...
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A document made ready for the library."""
-
-    document: Document
-    words: str  # the fingerprint of what it says
-    provisions: tuple[Provision, ...]
-    texts: Mapping[str, str]
-    instrument: Instrument | None = None
-    regulation: Regulation | None = None
 
 
 @dataclass(frozen=True)
@@ -150,15 +130,7 @@ def _add(
             return Outcome(source.name, "failed", str(error))
         held = seen.get(taken.words) or library.same(source.content, taken.words)
         if held is None or held.origin == "package":  # what the person brings counts before what came along
-            change.add(
-                taken.document,
-                source.content,
-                taken.words,
-                taken.provisions,
-                taken.texts,
-                taken.instrument,
-                taken.regulation,
-            )
+            change.add(taken, source.content)
             seen[sha] = seen[taken.words] = taken.document
             return Outcome(source.name, "added", taken.document.about, taken.document)
     known = f"与已有的“{held.name}”（{held.id}）内容相同，没有重复添加。"
@@ -385,7 +357,7 @@ def taken_again(
         instrument = held
         made = replace(made, title=held.title, kind=document.kind)
     change.remove(document.id)
-    change.add(made, content, taken.words, taken.provisions, taken.texts, taken.instrument, taken.regulation)
+    change.add(replace(taken, document=made), content)
     if held and instrument:
         change.edit(made, instrument)
     return Outcome(document.name, "added", made.about, made)

@@ -222,6 +222,18 @@ class Document:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """A document that was understood, ready to be kept."""
+
+    document: Document
+    words: str  # the fingerprint of what it says, by which another file with the same words is known
+    provisions: tuple[Provision, ...]  # what can be found and cited beside the provisions in stock
+    texts: Mapping[str, str]  # words by provision id, of an instrument of the catalogue
+    instrument: Instrument | None = None  # its own, where it is none of the catalogue
+    regulation: Regulation | None = None
+
+
+@dataclass(frozen=True)
 class Shelf:
     """What documents add to the stock: instruments and articles of their own, provisions, and the words of known ones.
 

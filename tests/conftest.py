@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from assistant.law.corpus import Corpus, load_corpus
 from assistant.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
+
     from assistant.wiring import Parts
 
 
@@ -31,3 +34,36 @@ def parts(settings: Settings) -> Parts:
     from assistant.wiring import build  # late: tests that need none of it stay quick
 
     return build(settings)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser import CHROMIUM, FLAGS
+
+    if not Path(CHROMIUM).exists():
+        pytest.fail(f"没有找到 {CHROMIUM}，请先安装：apt-get install -y chromium fonts-noto-cjk。")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def requests() -> list[str]:
+    """The addresses that the pages asked for."""
+    return []
+
+
+@pytest.fixture
+def context(browser: Browser, requests: list[str]) -> Iterator[BrowserContext]:
+    """A visitor of his own; patient, as the machine may be busy."""
+    opened = browser.new_context(
+        viewport={"width": 1280, "height": 800}, locale="zh-CN", accept_downloads=True
+    )
+    opened.set_default_timeout(60_000)
+    opened.on("request", lambda request: requests.append(request.url))
+    yield opened
+    opened.close()

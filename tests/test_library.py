@@ -16,7 +16,7 @@ import pytest
 from assistant.adapters.library import Library
 from assistant.errors import LibraryError
 from assistant.law.corpus import Corpus, with_documents
-from assistant.model import ArticleText, Document, Instrument, Paragraph, Provision, Regulation
+from assistant.model import ArticleText, Document, Instrument, Paragraph, Provision, Regulation, Taken
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,7 +47,9 @@ def put(library: Library, id: str, content: bytes = b"words", **extra: object) -
     holder = instrument(id)
     made = document(id, **extra)
     with library.changing() as change:
-        change.add(made, content, f"words of {id}", [passage(holder, 1), passage(holder, 2)], {}, holder)
+        change.add(
+            Taken(made, f"words of {id}", (passage(holder, 1), passage(holder, 2)), {}, holder), content
+        )
     return made
 
 
@@ -65,7 +67,7 @@ def test_what_is_put_in_comes_out_as_it_was(tmp_path: Path) -> None:
     regulation = Regulation("某县容错办法", (ArticleText("1", (Paragraph("第一条的话"),)),), issuer="某县")
     holder, made = instrument("doc-a"), document("doc-a", notices=("第3页没有文字",))
     with library.changing() as change:
-        change.add(made, b"words", "w", [passage(holder, 1)], {"x#1": "原话"}, holder, regulation)
+        change.add(Taken(made, "w", (passage(holder, 1),), {"x#1": "原话"}, holder, regulation), b"words")
     assert library.documents() == (made,)
     assert library.regulation("doc-a") == regulation
     assert library.same(b"words", "") == made
@@ -100,7 +102,7 @@ def test_an_error_undoes_the_whole_change(tmp_path: Path) -> None:
     before = library.revision()
     holder = instrument("doc-b")
     with pytest.raises(KeyboardInterrupt), library.changing() as change:  # noqa: PT012
-        change.add(document("doc-b"), b"two", "w", [passage(holder, 1)], {}, holder)
+        change.add(Taken(document("doc-b"), "w", (passage(holder, 1),), {}, holder), b"two")
         change.remove("doc-a")
         raise KeyboardInterrupt
     assert [d.id for d in library.documents()] == ["doc-a"]
@@ -131,7 +133,7 @@ KILLED = """
         for number in range(200):
             id = f"doc-{{number}}"
             holder = instrument(id)
-            change.add(document(id), f"content {{number}}".encode(), id, [passage(holder, 1)], {{}}, holder)
+            change.add(Taken(document(id), id, (passage(holder, 1),), {{}}, holder), f"content {{number}}".encode())
             if number == 150:
                 print("half", flush=True)
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -162,7 +164,7 @@ def test_the_text_that_counts_is_the_one_most_to_be_trusted(tmp_path: Path) -> N
     def bring(id: str, origin: str, text: str) -> None:
         made = document(id, instrument_id="law-1", relation="same", origin=origin)
         with library.changing() as change:
-            change.add(made, id.encode(), id, [], {"law-1#1": text})
+            change.add(Taken(made, id, (), {"law-1#1": text}), id.encode())
 
     def words() -> str:
         return library.shelf(known, ["law-1#1"]).texts["law-1#1"]
@@ -219,7 +221,7 @@ def test_words_are_attached_to_the_provisions_in_stock(tmp_path: Path, corpus: C
     made = document("doc-w", instrument_id="wenze-2019", relation="same")
     with library.changing() as change:
         texts = {"wenze-2019#20": "原文二十", "wenze-2019#7.1.3": "原文七三", "wenze-2019#17": "原文十七"}
-        change.add(made, b"w", "w", [], texts)
+        change.add(Taken(made, "w", (), texts), b"w")
     grown = with_documents(corpus, library.shelf(corpus.instruments, corpus.ids()))
     assert grown.provision("wenze-2019#20").text == "原文二十"
     assert grown.provision("wenze-2019#20").digest == corpus.provision("wenze-2019#20").digest
@@ -235,7 +237,7 @@ def test_articles_the_stock_lacks_stand_in_their_place(tmp_path: Path, corpus: C
     missing = next(n for n in range(1, 40) if corpus.get(f"quanli-2020#{n}") is None and n > 4)
     with library.changing() as change:
         made = document("doc-q", instrument_id=holder.id, relation="same")
-        change.add(made, b"q", "q", [passage(holder, missing)], {})
+        change.add(Taken(made, "q", (passage(holder, missing),), {}), b"q")
     grown = with_documents(corpus, library.shelf(corpus.instruments, corpus.ids()))
     before, after = grown.neighbours(f"quanli-2020#{missing}")
     assert before
@@ -249,7 +251,7 @@ def test_a_later_version_of_a_known_instrument_is_said_whenever_it_is_cited(
     library = Library(tmp_path)
     newer = replace(instrument("doc-n", rank=2, begun=date(2027, 1, 1)), title="中国共产党问责条例")
     with library.changing() as change:
-        change.add(document("doc-n"), b"n", "n", [passage(newer, 1)], {}, newer)
+        change.add(Taken(document("doc-n"), "n", (passage(newer, 1),), {}, newer), b"n")
     grown = with_documents(corpus, library.shelf(corpus.instruments, corpus.ids()))
     assert "2027-01-01起施行" in grown.instruments["wenze-2019"].caution
     assert "2027-01-01起施行" in grown.provision("wenze-2019#7").instrument.caution

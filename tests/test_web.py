@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
 from assistant import web, web_view
 from assistant.errors import KnowledgeError, QuestionError, SettingsError
@@ -20,16 +20,8 @@ from assistant.model import Advice, Citation, Instrument, Provision, Question
 from assistant.settings import Settings, load_settings
 from assistant.web_thread import Thread, Turn, next_turn, read_days, reply
 from assistant.wiring import Parts
+from tests.browser import free_port
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 CASE = "我是分管安全的副镇长，采石场塌方死了两个人，这家矿我一次也没有去查过。我会被问责吗？"
 TODAY = date(2026, 3, 20)
 
@@ -48,12 +40,6 @@ INJECTIONS = [
 ]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 # ---------------------------------------------------------------- the page in a browser
 
 
@@ -63,31 +49,6 @@ def address(parts: Parts) -> Iterator[str]:
     app = web.build_app(parts.advisor, parts.corpus, settings, web.load_examples(settings.prompts))
     yield web.launch(app, settings)
     app.close(verbose=False)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.fail(f"没有找到 {CHROMIUM}，请先安装：apt-get install -y chromium fonts-noto-cjk。")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def requests() -> list[str]:
-    """The addresses that the page asked for."""
-    return []
-
-
-@pytest.fixture
-def context(browser: Browser, requests: list[str]) -> Iterator[BrowserContext]:
-    opened = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
-    opened.set_default_timeout(20_000)
-    opened.on("request", lambda request: requests.append(request.url))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, sync_playwright
+from playwright.sync_api import BrowserContext, FilePayload, Page
 
 from assistant import holdings, web, web_knowledge_view, web_uploads, web_view
 from assistant.adapters import library
@@ -30,8 +30,9 @@ from assistant.web_knowledge import read_correction
 from assistant.web_knowledge_view import Piece
 from assistant.web_work import INDEXING, READING, Desk, Moment
 from assistant.wiring import Office, Parts
+from tests.browser import free_port
 from tests.documents import make_docx
-from tests.test_web import CHROMIUM, FLAGS, INJECTIONS, ask, free_port
+from tests.test_web import INJECTIONS, ask
 
 TODAY = date(2026, 3, 20)
 
@@ -99,33 +100,6 @@ def address(settings_here: Settings) -> Iterator[str]:
     app = web.build_app(office, office, settings_here, examples, office)
     yield web.launch(app, settings_here)
     app.close(verbose=False)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.fail(f"没有找到 {CHROMIUM}，请先安装：apt-get install -y chromium fonts-noto-cjk。")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def requests() -> list[str]:
-    """The addresses that the pages asked for."""
-    return []
-
-
-@pytest.fixture
-def context(browser: Browser, requests: list[str]) -> Iterator[BrowserContext]:
-    opened = browser.new_context(
-        viewport={"width": 1280, "height": 800}, locale="zh-CN", accept_downloads=True
-    )
-    opened.set_default_timeout(20_000)
-    opened.on("request", lambda request: requests.append(request.url))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

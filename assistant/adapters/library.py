@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from assistant.errors import LibraryError
-from assistant.model import Document, Instrument, Provision, Regulation, Shelf
+from assistant.model import Document, Instrument, Provision, Regulation, Shelf, Taken
 
 _SCHEMA = 1
 _WAIT_SECONDS = 10.0
@@ -264,25 +264,9 @@ class Change:
         self._base = base
         self._originals = originals
 
-    def add(
-        self,
-        document: Document,
-        content: bytes,
-        words: str,
-        provisions: Iterable[Provision],
-        texts: Mapping[str, str],
-        instrument: Instrument | None = None,
-        regulation: Regulation | None = None,
-    ) -> None:
-        """Put a document in.
-
-        Args:
-            content: the original; b"" where none is kept.
-            words: the fingerprint of what it says, by which another file with the same words is known.
-            provisions: what can be found and cited beside the provisions in stock.
-            texts: words by provision id, of an instrument of the catalogue.
-            instrument: its own, where it is none of the catalogue.
-        """
+    def add(self, taken: Taken, content: bytes) -> None:
+        """Put a document in. ``content`` is the original; b"" where none is kept."""
+        document = taken.document
         kept = self._keep(content, document.name) if content else None
         self._base.execute(
             "INSERT INTO documents SELECT ?, coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM documents",
@@ -293,10 +277,10 @@ class Change:
                 document.instrument_id,
                 document.relation,
                 _sha(content) if content else "",
-                words,
+                taken.words,
                 kept,
-                _instrument.dump_json(instrument).decode() if instrument else None,
-                _regulation.dump_json(regulation).decode() if regulation else None,
+                _instrument.dump_json(taken.instrument).decode() if taken.instrument else None,
+                _regulation.dump_json(taken.regulation).decode() if taken.regulation else None,
             ),
         )
         self._base.executemany(
@@ -306,11 +290,12 @@ class Change:
                     document.id, position, p.id, p.article, p.paragraph, p.item, p.label, p.topic, p.text or "",
                     p.section, p.page, p.searched,
                 )
-                for position, p in enumerate(provisions)
+                for position, p in enumerate(taken.provisions)
             ),
         )  # fmt: skip
         self._base.executemany(
-            "INSERT INTO texts VALUES (?, ?, ?)", ((document.id, id, text) for id, text in texts.items())
+            "INSERT INTO texts VALUES (?, ?, ?)",
+            ((document.id, id, text) for id, text in taken.texts.items()),
         )
 
     def remove(self, document_id: str) -> bool:
