@@ -97,7 +97,7 @@ def test_spaces_that_printing_left_are_closed_and_others_stay() -> None:
 FURNITURE = [
     "相关推荐", "推荐中...", "責任編輯：某某", "上一篇：春耕安排", "下一篇：秋收安排", "分享到：微信 微博",
     "![](pic.png)", '"', "】", "特別聲明：以上內容為用戶上傳並發布，本平台僅提供信息存儲服務。",
-    "Notice: The content above is uploaded by a user.", "本网站使用cookie以提升体验，继续浏览即表示同意。",
+    "Notice: this page was put up by a visitor.", "本网站使用cookie以提升体验，继续浏览即表示同意。",
     "扫码关注公众号", "阅读 1234", "点击查看原文", "转载请注明出处。", "广告", "版权所有 某某网",
     "首页 > 要闻 > 正文", "【打印本页】", "\ufffd\ufffd", "锟斤拷", "https://example.org/a.html",
 ]  # fmt: skip
