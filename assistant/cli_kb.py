@@ -183,7 +183,9 @@ def kb_check(
     if as_json:
         rows = [{"file": p.file, "line": p.line, "message": str(p)} for p in problems]
         laws = holdings.law_notes(settings)
-        _print({"problems": rows, "counts": counts, "coverage": report and plain(report), "laws": laws})
+        loose = holdings.loose_notes(settings) if report else ()
+        covered = report and plain(report)
+        _print({"problems": rows, "counts": counts, "coverage": covered, "laws": laws, "loose": loose})
     else:
         for problem in problems:
             err.print(str(problem), markup=False)
@@ -198,7 +200,7 @@ def kb_check(
         if details:
             for row in report.rows:
                 out.print(_row(row), markup=False)
-            for sentence in holdings.law_notes(settings):
+            for sentence in (*holdings.law_notes(settings), *holdings.loose_notes(settings)):
                 out.print(sentence, markup=False)
     if problems:
         raise typer.Exit(1)

@@ -22,6 +22,7 @@ from assistant.adapters.library import Library
 from assistant.adapters.official_site import OfficialSite
 from assistant.adapters.readers import Limits, Source, read, sources
 from assistant.documents.differences import Change, differences
+from assistant.documents.matching import misfits
 from assistant.documents.soundness import fault_sentence
 from assistant.errors import DocumentError, KnowledgeError, LibraryError
 from assistant.importing import (
@@ -108,6 +109,20 @@ def law_notes(settings: Settings) -> tuple[str, ...]:
         return tuple(said)
     except LibraryError as error:
         return (str(error),)
+
+
+def loose_notes(settings: Settings) -> tuple[str, ...]:
+    """Notes of the catalogue that speak of an article, paragraph or item which the text of the instrument lacks."""
+    corpus, library = load_corpus(settings.knowledge), library_of(settings)
+    notes: dict[str, list[Provision]] = {}
+    for provision in corpus.provisions():
+        notes.setdefault(provision.instrument.id, []).append(provision)
+    said: list[str] = []
+    for id, provisions in notes.items():
+        held = library.history(id)
+        regulation = library.regulation(held[0].id) if held else None
+        said += misfits(regulation, provisions) if regulation else ()
+    return tuple(said)
 
 
 # ------------------------------------------------------------------ taking in, correcting, removing

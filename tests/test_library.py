@@ -15,8 +15,9 @@ import pytest
 
 from assistant.adapters.library import Library
 from assistant.errors import LibraryError
+from assistant.law.citations import find_references, resolve
 from assistant.law.corpus import Corpus, with_documents
-from assistant.model import ArticleText, Document, Instrument, Paragraph, Provision, Regulation, Taken
+from assistant.model import ArticleText, Document, Instrument, Paragraph, Provision, Regulation, Shelf, Taken
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -214,6 +215,22 @@ def test_two_writers_wait_for_one_another(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 # ------------------------------------------------------------------ what documents add to the stock
+
+
+@pytest.mark.parametrize("begun", [date(2018, 1, 1), date(2020, 1, 1), date(2027, 1, 1), None])
+def test_a_version_out_of_a_document_does_not_blur_what_a_title_means(
+    corpus: Corpus, begun: date | None
+) -> None:
+    brought = replace(instrument("doc-v", rank=2, begun=begun), title="中国共产党问责条例")
+    grown = with_documents(corpus, Shelf((brought,), (passage(brought, 7),)))
+    found = resolve("问责条例第七条", grown, date(2026, 11, 22))
+    assert (found.status, found.provision_id) == ("exists", "wenze-2019#7")
+
+
+def test_a_document_with_a_name_that_says_nothing_is_not_found_in_every_text(corpus: Corpus) -> None:
+    brought = replace(instrument("doc-g"), title="意见", short_titles=("意见",))
+    grown = with_documents(corpus, Shelf((brought,), (passage(brought, 1),)))
+    assert not find_references("我有意见，按办法和规定处理。", grown, date(2026, 11, 22))
 
 
 def test_words_are_attached_to_the_provisions_in_stock(tmp_path: Path, corpus: Corpus) -> None:

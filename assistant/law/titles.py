@@ -68,7 +68,8 @@ def family(title: str) -> str:
 
 def _forms(name: str) -> Iterator[str]:
     whole = normalise(name)
-    yield whole
+    if whole not in _GENERIC:
+        yield whole
     for form in (_TRIAL.sub("", whole), _PREFIX.sub("", whole), _PREFIX.sub("", _TRIAL.sub("", whole))):
         if form not in _GENERIC:
             yield form
@@ -283,9 +284,19 @@ def choose_version(mention: Mention, day: date) -> Choice:
     in_force = [i for i in fits if i.in_force(day)]
     if len(in_force) == 1:
         return Choice(in_force[0])
+    if len({family(i.title) for i in fits}) == 1 and (one := _preferred(in_force)):
+        return Choice(one)
     if in_force or len({family(i.title) for i in fits}) > 1:
         return Choice(None, "ambiguous")
     return Choice(_nearest(fits, day))
+
+
+def _preferred(in_force: list[Instrument]) -> Instrument | None:
+    """Of one title, the version of the catalogue, which the rules rest on, before those that documents brought."""
+    shipped = [i for i in in_force if i.document is None]
+    if shipped or not in_force:
+        return shipped[0] if len(shipped) == 1 else None
+    return max(in_force, key=lambda i: i.effective_from or date.min)
 
 
 def _nearest(versions: tuple[Instrument, ...], day: date) -> Instrument:
