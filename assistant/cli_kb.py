@@ -390,7 +390,7 @@ def _print(value: Any) -> None:
 
 
 def _document(document: Document) -> dict[str, Any]:
-    from assistant.holdings import document_row
+    from assistant.documents.writing import document_row
 
     return document_row(document)
 

@@ -7,14 +7,12 @@ Comes in: settings and what a person asks for. Goes out: the stock, and a report
 from __future__ import annotations
 
 import hashlib
-import json
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
 
 from assistant import __version__
 from assistant.adapters.law_package import ABSENT, open_package
@@ -24,17 +22,10 @@ from assistant.adapters.readers import Limits, Source, read, sources
 from assistant.documents.differences import Change, differences
 from assistant.documents.matching import misfits
 from assistant.documents.soundness import fault_sentence
+from assistant.documents.taking import Kind, taken_law, taken_regulation
+from assistant.documents.writing import Format, written
 from assistant.errors import DocumentError, KnowledgeError, LibraryError
-from assistant.importing import (
-    Correction,
-    Kind,
-    Outcome,
-    add_documents,
-    corrected,
-    taken_again,
-    taken_law,
-    taken_regulation,
-)
+from assistant.importing import Correction, Outcome, add_documents, corrected, taken_again
 from assistant.law.citations import resolve
 from assistant.law.corpus import Corpus, load_corpus, with_documents
 from assistant.model import Document, Instrument, Provision, RawDocument, Regulation
@@ -375,9 +366,6 @@ def _regulation(library: Library, document: Document) -> Regulation:
     return found
 
 
-Format = Literal["md", "json", "txt"]
-
-
 def exported(settings: Settings, id: str, form: Format) -> str:
     """A document, or the text that counts of an instrument, as text.
 
@@ -386,67 +374,8 @@ def exported(settings: Settings, id: str, form: Format) -> str:
     """
     library = library_of(settings)
     document = _texts(library, id)[0]
-    regulation = library.regulation(document.id)
-    corpus = stock(settings)
-    provisions = [p for p in corpus.provisions() if p.instrument.document == document.id]
-    if form == "json":
-        return json.dumps(_plain(document, regulation, provisions), ensure_ascii=False, indent=2)
-    heading = "# " if form == "md" else ""
-    lines = [f"{heading}{document.title}", ""]
-    if regulation:
-        lines += [*regulation.preamble, ""] if regulation.preamble else []
-        section = ""
-        for article in regulation.articles:
-            if article.section != section:
-                section = article.section
-                lines += [f"{'## ' if form == 'md' else ''}{section}", ""]
-            lines += [f"{_numbered(article.number)}　{article.whole}", ""]
-        lines += list(regulation.closing)
-        for name, words in regulation.appendices:
-            lines += ["", f"{'## ' if form == 'md' else ''}{name}", "", words]
-    else:
-        section = ""
-        for p in provisions:
-            if p.section != section:
-                section = p.section
-                lines += [f"{'## ' if form == 'md' else ''}{section}", ""]
-            lines += [p.text or "", ""]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _numbered(number: str) -> str:
-    from assistant.law.text import number_to_chinese
-
-    article, _, inserted = number.partition("-")
-    return f"第{number_to_chinese(int(article))}条" + (
-        f"之{number_to_chinese(int(inserted))}" if inserted else ""
-    )
-
-
-def _plain(
-    document: Document, regulation: Regulation | None, provisions: Iterable[Provision]
-) -> dict[str, Any]:
-    return {
-        "document": document_row(document),
-        "articles": [
-            {
-                "number": a.number,
-                "section": a.section,
-                "paragraphs": [{"text": p.text, "items": [i.text for i in p.items]} for p in a.paragraphs],
-            }
-            for a in (regulation.articles if regulation else ())
-        ],
-        "passages": [{"id": p.id, "label": p.label, "text": p.text} for p in provisions],
-    }
-
-
-def document_row(document: Document) -> dict[str, Any]:
-    """A document as plain values."""
-    return {
-        **vars(document),
-        "added": document.added.isoformat(timespec="seconds"),
-        "notices": list(document.notices),
-    }
+    passages = [p for p in stock(settings).provisions() if p.instrument.document == document.id]
+    return written(document, library.regulation(document.id), passages, form)
 
 
 def save_originals(settings: Settings, target: Path) -> int:

@@ -16,8 +16,9 @@ import gradio as gr
 from gradio import Blocks
 
 from assistant import holdings, web_knowledge_view, web_uploads, web_view
+from assistant.documents.taking import Kind
 from assistant.errors import DocumentError, QuestionError
-from assistant.importing import Correction, Kind
+from assistant.importing import Correction
 from assistant.law.addresses import write_address
 from assistant.law.coverage import coverage
 from assistant.model import Document, Instrument

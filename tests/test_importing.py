@@ -9,8 +9,9 @@ import pytest
 
 from assistant.adapters.library import Library
 from assistant.adapters.readers import Limits, Source, read
+from assistant.documents.taking import Kind, take
 from assistant.errors import DocumentError
-from assistant.importing import Correction, Kind, Outcome, add_documents, corrected, take, taken_again
+from assistant.importing import Correction, Outcome, add_documents, corrected, taken_again
 from assistant.law.corpus import Corpus
 from assistant.model import Document, RawDocument
 
