@@ -290,6 +290,11 @@ def test_killed_in_the_middle_twice_and_then_done(kb: Run, data: Path, tmp_path:
     value(kb("kb", "remove", *(row["document"]["id"] for row in done), "--json"))
 
 
+def _hears_ctrl_c() -> None:
+    """What runs in the background of a shell is told to ignore Ctrl+C, and would pass that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted_by_the_person_nothing_was_added(data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "some"
     folder.mkdir()
@@ -300,6 +305,7 @@ def test_interrupted_by_the_person_nothing_was_added(data: Path, tmp_path: Path)
     running = subprocess.Popen(
         [str(COMMAND), "kb", "add", str(folder)], stderr=subprocess.PIPE, text=True,
         env={**os.environ, "ZEMING_DATA": str(data)}, start_new_session=True,
+        preexec_fn=_hears_ctrl_c,
     )  # fmt: skip
     assert running.stderr
     while "已添加" not in (line := running.stderr.readline()):
