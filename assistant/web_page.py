@@ -51,6 +51,10 @@ def messages(thread: Thread, vocabulary: Vocabulary) -> list[gr.ChatMessage]:
     return shown
 
 
+# in the browser and not from here: an answer that comes late would overwrite what was typed meanwhile
+_TODAY = "() => new Date(Date.now() - new Date().getTimezoneOffset() * 60000).toISOString().slice(0, 10)"
+
+
 def build_app(
     advisor: Asks,
     corpus: web_view.Provisions,
@@ -105,7 +109,7 @@ def build_app(
                 follow_up = gr.Checkbox(False, label="接着上面的情况补充", visible=False, elem_id="z-follow")
                 with gr.Row(elem_id="z-days"):
                     day = gr.DateTime(
-                        value=cast(Any, lambda: date.today().isoformat()),  # read anew at each visit
+                        value=None,  # filled in by the browser at each visit; empty counts as today
                         include_time=False,
                         type="string",
                         label="按哪一天的规定",
@@ -222,6 +226,7 @@ def build_app(
         chat.select(select, thread, right, **quiet)
         fact.change(choose_fact, fact, [one, several], **quiet)
         again.click(correct, [thread, fact, one, several], shown, **quiet)
+        app.load(None, None, day, js=_TODAY)
         anew.click(start_over, None, [*shown, day, received, happened], **quiet)
     return cast(Blocks, app)
 

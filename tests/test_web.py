@@ -56,7 +56,7 @@ def page(context: BrowserContext, address: str) -> Page:
     opened = context.new_page()
     opened.goto(address)
     opened.wait_for_selector(".example")
-    opened.wait_for_function("document.querySelector('#z-day input').value")  # today, filled in on arrival
+    opened.wait_for_function("document.querySelector('#z-day input')?.value")  # today, filled in on arrival
     return opened
 
 

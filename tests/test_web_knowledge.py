@@ -440,7 +440,7 @@ def test_on_a_phone_everything_is_reached_and_nothing_is_cut_off(
     page.wait_for_selector("#z-working .z-ready", timeout=60_000)
     assert fits()
     pick(page, "石碾")
-    page.wait_for_function("document.querySelector('.z-preview h3').getBoundingClientRect().top < 700")
+    page.wait_for_function("document.querySelector('.z-preview h3')?.getBoundingClientRect().top < 700")
     page.get_by_role("button", name="改正信息").click()
     page.get_by_label("名称", exact=True).wait_for()
     assert fits()
