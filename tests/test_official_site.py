@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import itertools
 import ssl
-import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
