@@ -360,6 +360,15 @@ class MisuseSignal:
 
 
 @dataclass(frozen=True)
+class Other:
+    """What may await somebody else of the same story."""
+
+    who: str
+    reason: str
+    provisions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class MissingFact:
     """A question worth asking: ``outcomes`` says what each answer would mean (value label -> verdict label)."""
 
@@ -384,6 +393,7 @@ class Determination:
     misuse_signals: tuple[MisuseSignal, ...]
     missing_facts: tuple[MissingFact, ...]
     variant: str = ""  # a closer wording of the scope label, e.g. "mitigated"
+    others: tuple[Other, ...] = ()  # the verdict is for the person asked about; these are the rest
 
 
 @dataclass(frozen=True)

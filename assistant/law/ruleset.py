@@ -70,6 +70,8 @@ def load_tables(
         seen: set[str] = set()
         for number, row in enumerate(model.rows):
             problem = _problem(row, seen, vocabulary, corpus, routes, signals)
+            if model.table == "others" and not row.then.get("who"):
+                problem = "then 里没有 who，请写明说的是谁。"
             if problem:
                 message = f"表“{model.table}”的行“{row.id}”：{problem}"
                 raise problem_at(path, folder, ("rows", number, "id"), message)

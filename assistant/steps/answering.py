@@ -21,6 +21,7 @@ CLAUSES_SHOWN = 3
 ROUTE_BASIS_SHOWN = 3  # all of them are in the JSON object
 CONSEQUENCES_SHOWN = 2
 COMMENTS_SHOWN = 2
+OTHERS_SHOWN = 3
 QUOTED = 160  # characters of a text that is quoted in an answer; all of it stands with the sources
 OPEN = "needs_more_facts"
 
@@ -148,6 +149,9 @@ class Writer:
             "signals": [
                 f"**{s.name}**：{s.reason}{sources.mark(*s.provisions)}{_quoted(s.evidence)}"
                 for s in made.misuse_signals
+            ],
+            "others": [
+                f"**{o.who}**：{o.reason}{sources.mark(*o.provisions)}" for o in made.others[:OTHERS_SHOWN]
             ],
             "cases": self._cases(cases, sources),
             "commentary": [self._comment(id, sources) for id in self._ranked(commentary)],

@@ -24,13 +24,25 @@ from assistant.model import (
     Finding,
     MissingFact,
     MisuseSignal,
+    Other,
     Route,
     Scope,
     Status,
 )
 
 STEPS = ("subject", "nature", "situation")
-TABLES = ("kind", *STEPS, "exemptions", "scope", "responsibility", "clauses", "measures", "misuse", "routes")
+TABLES = (
+    "kind",
+    *STEPS,
+    "exemptions",
+    "scope",
+    "responsibility",
+    "clauses",
+    "measures",
+    "misuse",
+    "routes",
+    "others",
+)
 QUESTIONS_AT_A_TIME = 3
 TENTATIVE_ROW = 0.6  # a verdict from a less certain row is asked about as if there were none
 
@@ -110,6 +122,7 @@ def determine(facts: Iterable[Fact], law: Law, day: date, received: date | None 
         misuse_signals=_signals(misuse, facts),
         missing_facts=_questions(chain, law, in_force),
         variant=str(chain.scope.row.then.get("label", "")) if chain.scope else "",
+        others=_others(run("others")),
     )
 
 
@@ -284,6 +297,15 @@ def _signals(outcomes: tuple[Outcome, ...], facts: tuple[Fact, ...]) -> tuple[Mi
         words = next((f.evidence for f in facts if f.name in outcome.used and f.evidence), "")
         signals.setdefault(name, MisuseSignal(name, outcome.row.reason, outcome.row.because, words))
     return tuple(signals.values())
+
+
+def _others(outcomes: tuple[Outcome, ...]) -> tuple[Other, ...]:
+    """What may await the others of the story; the first row that speaks of somebody counts."""
+    others: dict[str, Other] = {}
+    for outcome in outcomes:
+        who = str(outcome.row.then["who"])
+        others.setdefault(who, Other(who, outcome.row.reason, outcome.row.because))
+    return tuple(others.values())
 
 
 # ------------------------------------------------------------------ only questions that matter
