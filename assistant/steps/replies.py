@@ -1,0 +1,456 @@
+"""What a person says after an answer: an answer to the questions, a correction, a supposition, or something new.
+
+Comes in: the words, the questions that were asked, what is known so far. Goes out: :class:`Reply`. Nothing is
+read from files here, and nothing is raised; what is not understood is handed back as ``rest``.
+
+How it is read: clause by clause. A clause that says a value counts for the fact it names; a bare 有、不是、不清楚
+counts for the question pointed to (第一个、后两个), else for the next one not answered yet, and for none where
+the clause beside it already says the same in full.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from assistant.law.lexicon import Lexicon
+from assistant.law.phrases import Phrases, Way
+from assistant.law.reading import Story, read_story
+from assistant.law.text import fold
+from assistant.law.vocabulary import Vocabulary
+from assistant.model import Fact, MissingFact
+
+ReplyKind = Literal["answer", "correction", "what_if", "new_situation", "same_situation", "more", "question"]
+UNKNOWN = "unknown"
+SURE = 0.6  # what the lexicon reads less surely does not set a fact
+SHORT_CLAUSE = 16  # characters; a longer one with 不清楚 in it tells a story
+STORY = 25  # characters from which a text may begin another situation by itself
+_CUT = re.compile(r"[，。；！？!?;,\s、]+|(?<=[一-鿿])(?=(?:但是?|不过|可是|只是(?=没)|就是(?=没)|然而))")
+_NUMBERED = re.compile(r"(?<![0-9第])([1-3])[.、:：）)](?=\D)|(?<=[一-鿿])([23])(?=[是有没不无归否记])")
+_CIRCLED = re.compile("[①②③]")
+_BUT = re.compile(r"^(?:但是?|不过|可是|然而|而且|并且|因为|所以|那么?|然后|就是|只是)")
+_ALL_OF_THEM = re.compile(r"(?:三个|两个|几个)?(?:都|全|全都)(?:有|是|没有|没|不是|对)[吧啊呀的了]*")
+_FILLER = re.compile(r"^(?:我|他|她|这|那|个|问题|这个|那个|嗯|哦|啊|额|呃|的|是|方面|一点|里|上)*")
+_ASKS = re.compile(
+    r"[?？]|(?:吗|么|(?<![着了的])呢)$|多久|多长|几(?:天|年|个月)|(?<!没)(?<!说)什么|怎么|如何|哪|是否|能不能|可不可以|要不要"
+)
+_CITES = re.compile(r"《|第[一二三四五六七八九十百\d]+条|条例|规定")
+_AFTER_SUPPOSING = re.compile(r"^(?:那|就|是不是|会|还会|结论|结果|我还|还|又)")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A fact that the words set: a value, or ``unknown``."""
+
+    name: str
+    value: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """``rest`` are the words that set no fact and belong to the story."""
+
+    kind: ReplyKind
+    facts: tuple[Told, ...] = ()
+    rest: str = ""
+
+
+@dataclass
+class _Reading:
+    """The clauses of a reply while they are being read."""
+
+    asked: tuple[str, ...]
+    phrases: Phrases
+    told: dict[str, Told] = field(default_factory=dict)
+    ranks: dict[str, int] = field(default_factory=dict)
+    by_clause: dict[int, list[str]] = field(default_factory=dict)
+
+    def tell(self, number: int, name: str, value: str, words: str, rank: int = 0) -> None:
+        """Note a value; of two for one fact the way that stands earlier in the list counts."""
+        self.by_clause.setdefault(number, []).append(name)
+        if name not in self.told or rank < self.ranks[name]:
+            self.told[name] = Told(name, value, words)
+            self.ranks[name] = rank
+
+
+def read_reply(
+    text: str,
+    asked: Sequence[MissingFact],
+    facts: Sequence[Fact],
+    vocabulary: Vocabulary,
+    lexicon: Lexicon,
+    phrases: Phrases,
+    read: Iterable[Fact] = (),
+    told_before: str = "",
+) -> Reply:
+    """Understand what was said after an answer.
+
+    Args:
+        text: the words.
+        asked: the questions that the answer closed with.
+        facts: the fact sheet as it stands.
+        read: what the lexicon finds in the words alone, see :func:`assistant.steps.facts.read_facts`.
+        told_before: the story so far, to notice that another one begins.
+    """
+    found = tuple(read)
+    names = tuple(m.fact for m in asked)
+    clauses = _clauses(text, phrases)
+    marks = phrases.marks
+    if any(marks["back"].search(c) for c in clauses):
+        rest = _join(c for c in clauses if not marks["back"].search(c))
+        return Reply("same_situation", rest=rest)
+    if _supposed(clauses, phrases):
+        return _what_if(clauses, names, found, vocabulary, phrases, text)
+    if _begins_anew(clauses, phrases):
+        rest = _join(c for c in clauses if not _is_opening(c, phrases))
+        return Reply("new_situation", rest=rest or text.strip())
+    corrects = any(marks["corrects"].search(_BUT.sub("", c)) for c in clauses[:2])
+    reading = _Reading(names, phrases)
+    known = {f.name for f in facts} - set(names)
+    _read_contents(clauses, reading, names, also=known if corrects else ())
+    _read_lexicon(found, reading, names, vocabulary, every=corrects)
+    if _is_question(text, found, reading):
+        return Reply("question", rest=text.strip())
+    if not corrects:
+        _read_bare(clauses, reading)
+    if told_before and _is_another(text, found, told_before, lexicon, phrases):
+        return Reply("new_situation", rest=text.strip())
+    told = tuple(reading.told.values())
+    changed = [t for t in told if _changes(t, facts)]
+    rest = _rest(clauses, reading)
+    if corrects:
+        return Reply("correction", told, rest)
+    if any(t.name in names for t in told):
+        return Reply("answer", told, rest)
+    if changed:
+        return Reply("correction", told, rest)
+    return Reply("answer" if told else "more", told, rest if told else text.strip())
+
+
+# ------------------------------------------------------------------ clauses
+
+
+def _clauses(text: str, phrases: Phrases) -> list[str]:
+    """The words in pieces, in one form; （1）… 2… begin a piece of their own."""
+    plain = fold(text).strip().lower()
+    plain = _CIRCLED.sub(lambda m: f"，第{'①②③'.index(m[0]) + 1}个，", plain)
+    plain = _NUMBERED.sub(lambda m: f"，第{m[1] or m[2]}个，", plain)
+    return [piece for piece in _CUT.split(plain) if piece]
+
+
+def _join(clauses: Iterable[str]) -> str:
+    return "，".join(clauses)
+
+
+def _rest(clauses: Sequence[str], reading: _Reading) -> str:
+    """Clauses that set nothing and say enough to belong to the story."""
+    marks = reading.phrases.marks
+    kept = []
+    for number, clause in enumerate(clauses):
+        if number in reading.by_clause or len(clause) < 4:
+            continue
+        if any(marks[m].search(clause) for m in ("corrects", "every", "rest", "unsure")):
+            continue
+        if _pointed(clause, len(reading.asked), reading.phrases)[0]:
+            continue
+        kept.append(clause)
+    return _join(kept)
+
+
+# ------------------------------------------------------------------ what a clause says
+
+
+def _value_in(clause: str, ways: Sequence[Way], asked: bool) -> tuple[int, str] | None:
+    """The rank and value of the first way found; one that lies inside the words of another does not count."""
+    found: list[tuple[int, int, int]] = []
+    for rank, way in enumerate(ways):
+        for regex in (*way.said_regexes, *(way.asked_regexes if asked else ())):
+            found += [(m.start(), m.end(), rank) for m in regex.finditer(clause) if m.end() > m.start()]
+    kept = [
+        (start, end, rank)
+        for start, end, rank in found
+        if not any(
+            s <= start and end <= e and (e - s) > (end - start) and ways[r].value != ways[rank].value
+            for s, e, r in found
+        )
+    ]
+    if not kept:
+        return None
+    rank = min(rank for _, _, rank in kept)
+    return rank, ways[rank].value
+
+
+def _read_contents(
+    clauses: Sequence[str], reading: _Reading, names: Sequence[str], also: Iterable[str] = ()
+) -> None:
+    """Values said in so many words: of the facts asked about in any wording, of others only where it is plain."""
+    marks = reading.phrases.marks
+    free = [name for name in reading.phrases.facts if name in set(also)]
+    pointed: tuple[int, ...] = ()
+    for number, clause in enumerate(clauses):
+        here, body = _pointed(clause, len(names), reading.phrases)
+        pointed = here or pointed
+        wanted = [names[i] for i in pointed] if pointed else list(names)
+        if body:
+            pointed = ()
+        if _ALL_OF_THEM.fullmatch(body):
+            continue
+        unsure = marks["unsure"].search(body) is not None and len(body) <= SHORT_CLAUSE
+        for name, answers in reading.phrases.facts.items():
+            if unsure:
+                if name in wanted and answers.topic and answers.topic.search(body):
+                    reading.tell(number, name, UNKNOWN, clause)
+            elif found := _value_in(body, answers.ways, name in wanted):
+                reading.tell(number, name, found[1], clause, found[0])
+        if number in reading.by_clause or unsure or len(body) > SHORT_CLAUSE:
+            continue
+        for name in free:
+            if found := _value_in(body, reading.phrases.facts[name].ways, True):
+                reading.tell(number, name, found[1], clause, found[0])
+    for name in names:  # 事业编，不是党员: what only two clauses say together
+        answers_of = reading.phrases.facts.get(name)
+        if name in reading.told or answers_of is None:
+            continue
+        for number, pair in enumerate(zip(clauses, clauses[1:], strict=False)):
+            found = _value_in("".join(pair), answers_of.ways, True)
+            if found:
+                reading.tell(number, name, found[1], "，".join(pair), found[0])
+
+
+def _read_lexicon(
+    found: Sequence[Fact], reading: _Reading, names: Sequence[str], vocabulary: Vocabulary, every: bool
+) -> None:
+    """What the lexicon reads fills what the wordings left open."""
+    taken = set(reading.told)
+    for fact in found:
+        kind = vocabulary.facts[fact.name]
+        wanted = fact.name in names or (every and kind.about != "question" and kind.kind != "many")
+        if wanted and fact.name not in taken and kind.kind != "many" and fact.confidence >= SURE:
+            reading.told.setdefault(fact.name, Told(fact.name, fact.value, fact.evidence))
+            reading.ranks.setdefault(fact.name, 0)
+
+
+def _pointed(clause: str, count: int, phrases: Phrases) -> tuple[tuple[int, ...], str]:
+    """The questions a clause points to, and its words without the pointing."""
+    if not count:
+        return (), clause
+    several = (("first_two", (0, 1)), ("last_two", (count - 2, count - 1)), ("last", (count - 1,)))
+    for name, numbers in several:
+        found = phrases.marks[name].search(clause)
+        if found:
+            return tuple(n for n in numbers if 0 <= n < count), _without(clause, found)
+    for n, regex in enumerate(phrases.ordinals[:count]):
+        found = regex.search(clause)
+        if found:
+            return (n,), _without(clause, found)
+    return (), clause
+
+
+def _without(clause: str, found: re.Match[str]) -> str:
+    return (clause[: found.start()] + clause[found.end() :]).strip("是：: ") or (
+        "是" if clause.endswith("是") else ""
+    )
+
+
+# ------------------------------------------------------------------ a bare yes, no, or don't know
+
+
+def _read_bare(clauses: Sequence[str], reading: _Reading) -> None:
+    """有、不是、不清楚 by themselves, for the question they stand beside."""
+    asked, marks = reading.asked, reading.phrases.marks
+    if not asked:
+        return
+    pointed: tuple[int, ...] = ()
+    only = not reading.told and len(clauses) <= 2
+    for number, clause in enumerate(clauses):
+        here, body = _pointed(clause, len(asked), reading.phrases)
+        if here and not body:
+            pointed = here
+            continue
+        if number in reading.by_clause:
+            pointed = ()
+            continue
+        every = marks["every"].search(body) is not None
+        rest = marks["rest"].search(body) is not None
+        meant = _bare(body, marks)
+        if meant is None and (every or rest):
+            cut = marks["rest"].sub("", marks["every"].sub("", body))
+            meant = _bare(cut, marks) if cut else None
+        if meant is None:
+            meant = _about_topic(body, reading, number)
+            pointed = ()
+            continue
+        if here or pointed:
+            targets = [asked[i] for i in here or pointed]
+        elif every or rest or (meant == UNKNOWN and only):
+            targets = [name for name in asked if name not in reading.told]
+        elif _beside(number, meant, clauses, reading):
+            pointed = ()
+            continue
+        else:
+            open_ones = [n for n in asked if n not in reading.told and _means(n, meant, reading) is not None]
+            targets = open_ones[:1]
+        pointed = ()
+        for name in targets:
+            value = _means(name, meant, reading)
+            if value is not None and name not in reading.told:
+                reading.tell(number, name, value, clause)
+
+
+def _bare(clause: str, marks: Mapping[str, re.Pattern[str]]) -> str | None:
+    body = _BUT.sub("", clause)
+    for meaning, name in (("no", "deny"), ("yes", "agree")):
+        if marks[name].fullmatch(body) or marks[name].fullmatch(_FILLER.sub("", body) or body):
+            return meaning
+    if marks["unsure"].search(body) and len(body) <= SHORT_CLAUSE:
+        return UNKNOWN
+    return None
+
+
+def _means(name: str, meant: str, reading: _Reading) -> str | None:
+    if meant == UNKNOWN:
+        return UNKNOWN
+    answers = reading.phrases.facts.get(name)
+    return answers.plain.get(meant) if answers else meant
+
+
+def _beside(number: int, meant: str, clauses: Sequence[str], reading: _Reading) -> bool:
+    """Whether the clause before or after says in full what the bare word says."""
+    for near in (number + 1, number - 1):
+        for name in reading.by_clause.get(near, ()):
+            told = reading.told.get(name)
+            if told and name in reading.asked and (told.value == _means(name, meant, reading)):
+                return True
+    return len(reading.asked) == 1 and reading.asked[0] in reading.told
+
+
+_DENIES = re.compile(r"没|不|无|否")
+_AFFIRMS = re.compile(r"有|是|了$|过$|的$")
+
+
+def _about_topic(clause: str, reading: _Reading, number: int) -> None:
+    """反对意见有的、权限没有: the topic of a question with a word of having."""
+    if len(clause) > SHORT_CLAUSE or _ASKS.search(clause):
+        return
+    for name in reading.asked:
+        answers = reading.phrases.facts.get(name)
+        if name in reading.told or not answers or not answers.topic or not answers.topic.search(clause):
+            continue
+        meant = "no" if _DENIES.search(clause) else "yes" if _AFFIRMS.search(clause) else ""
+        value = answers.plain.get(meant)
+        if value:
+            reading.tell(number, name, value, clause)
+            return
+
+
+# ------------------------------------------------------------------ suppositions, questions, other matters
+
+
+def _supposed(clauses: Sequence[str], phrases: Phrases) -> bool:
+    marks = phrases.marks
+    return any(marks["supposes"].search(c) and not marks["not_supposing"].search(c) for c in clauses)
+
+
+def _what_if(
+    clauses: Sequence[str],
+    names: Sequence[str],
+    found: Sequence[Fact],
+    vocabulary: Vocabulary,
+    phrases: Phrases,
+    text: str,
+) -> Reply:
+    """The facts that are only supposed; without any it is an ordinary question that begins with 如果."""
+    marks = phrases.marks
+    supposed = [
+        marks["suppose_words"].sub("", c)
+        for c in clauses
+        if not _AFTER_SUPPOSING.search(c) or c == clauses[0]
+    ]
+    reading = _Reading(tuple(names), phrases)
+    _read_contents([c for c in supposed if c], reading, names, also=phrases.facts)
+    _read_lexicon(found, reading, names, vocabulary, every=True)
+    asks = {f.name for f in found if f.value == "yes"} & {"asks_remedy", "asks_period"}
+    if not reading.told or (asks and set(reading.told) <= {"stage", "decided_by", "subject"}):
+        return Reply("question", rest=text.strip())
+    return Reply("what_if", tuple(reading.told.values()))
+
+
+def unsupposed(text: str, phrases: Phrases) -> str:
+    """The words of a supposition as if they were told: 如果我反对了呢 → 我反对了.
+
+    Only these can be read for facts; the lexicon leaves out what is supposed.
+    """
+    marks = phrases.marks
+    clauses = _clauses(text, phrases)
+    if not _supposed(clauses, phrases):
+        return text
+    kept = [
+        marks["suppose_words"].sub("", c)
+        for c in clauses
+        if not _AFTER_SUPPOSING.search(c) or c == clauses[0]
+    ]
+    return _join(c for c in kept if c)
+
+
+def _is_question(text: str, found: Sequence[Fact], reading: _Reading) -> bool:
+    """A question about the rules in between; one that tells something as well is none."""
+    is_yes = {f.name for f in found if f.value == "yes"}
+    cited = _CITES.search(text) is not None
+    plain = fold(text).strip()
+    if not _ASKS.search(plain) or "narrates" in is_yes:
+        return False
+    if reading.told and ("？" not in plain or not is_yes & {"asks_remedy", "asks_period"}):
+        return False
+    asks = bool(is_yes & {"asks_rule", "asks_remedy", "asks_period"}) or cited
+    happened = is_yes & {"own_violation", "duty_failure", "ordinary_matter"}
+    verdict = "asks_verdict" in is_yes and not is_yes & {"asks_remedy", "asks_period"} and not cited
+    return asks and not verdict and not (happened and len(text) > STORY)
+
+
+def _is_opening(clause: str, phrases: Phrases) -> bool:
+    marks = phrases.marks
+    return marks["another"].search(clause) is not None and not marks["not_another"].search(clause)
+
+
+def _begins_anew(clauses: Sequence[str], phrases: Phrases) -> bool:
+    marks = phrases.marks
+    if any(marks["not_another"].search(c) for c in clauses[:2]):
+        return False
+    return any(_is_opening(c, phrases) for c in clauses[:2])
+
+
+_TELLING = frozenset(
+    {"subject", "own_violation", "duty_failure", "consequence", "violation_kind", "ordinary_matter", "stage"}
+)
+
+
+def _is_another(
+    text: str, found: Sequence[Fact], told_before: str, lexicon: Lexicon, phrases: Phrases
+) -> bool:
+    """Whether a text tells another matter: whole by itself, about somebody else, not looking back."""
+    names = {f.name for f in found}
+    if len(text) < STORY or len(names & _TELLING) < 2 or "narrates" not in names:
+        return False
+    first = _join(_clauses(text, phrases)[:2])
+    if phrases.marks["refers"].search(first):
+        return False
+    now, before = read_story(text, lexicon), read_story(told_before, lexicon)
+    return bool(now.asked) and _somebody_else(now, before)
+
+
+def _somebody_else(now: Story, before: Story) -> bool:
+    if not before.asked or now.asked_is != before.asked_is:
+        return True
+    posts = {m.text[-2:] for m in now.asked_roles()}
+    posts_before = {m.text[-2:] for m in before.asked_roles()}
+    if now.asked != before.asked and now.asked_is == "other":
+        return True
+    return bool(posts and posts_before and not posts & posts_before)
+
+
+def _changes(told: Told, facts: Sequence[Fact]) -> bool:
+    values = {f.value for f in facts if f.name == told.name}
+    return told.value != UNKNOWN and bool(values) and told.value not in values
