@@ -1,7 +1,7 @@
 """The command line: reads input, shows output, one ``except``.
 
 ``zeming ask`` answers, ``zeming chat`` opens the web page, ``zeming kb`` looks after the knowledge base,
-``zeming index`` prepares the search index.
+``zeming index`` prepares the search index, ``zeming eval`` measures.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assistant.cli_eval import evaluate
 from assistant.cli_kb import kb
 from assistant.errors import InputFileError, QuestionError, ZemingError
 from assistant.privacy import mask_private
@@ -33,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(kb, name="kb")
+app.command("eval")(evaluate)
 
 _INTERRUPTED, _STOPPED = 130, "已停止。"
 # what typer raises for a command that is written wrongly; it names only this heir of it in public

@@ -57,3 +57,7 @@ class SyncError(ZemingError):
 
 class PageGone(SyncError):
     """There is no page at the official address any more; it may have moved."""
+
+
+class QualityError(ZemingError):
+    """An evaluation came out worse than the earlier run that it is compared with; the message names the measures."""

@@ -32,7 +32,7 @@ def verify(answer: str, citations: Sequence[Citation], corpus: Corpus) -> tuple[
     in_sources = False
     for line in answer.split("\n"):
         in_sources = in_sources or line.startswith("**来源**")
-        if not in_sources and _needs_source(line):
+        if not in_sources and needs_source(line):
             dropped.append(line)
         else:
             kept.append(line)
@@ -53,7 +53,8 @@ def _faithful(citation: Citation, corpus: Corpus) -> bool:
     return citation.label == provision.label and citation.text == words
 
 
-def _needs_source(line: str) -> bool:
+def needs_source(line: str) -> bool:
+    """Whether a line says law and names no source for it."""
     bare = line.strip()
     if not bare or bare.startswith(">") or _HEADING.match(bare) or _FACTS_COMPARED.match(bare) or "→" in bare:
         return False

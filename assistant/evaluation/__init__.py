@@ -1,0 +1,1 @@
+"""The evaluation harness: ``zeming eval`` records predictions first and scores them afterwards."""

@@ -1,0 +1,250 @@
+"""Plain systems that the product is measured against, in the same run and on the same rows.
+
+Comes in: exemplars of ``knowledge/exemplars``, the embedding model, the retriever. Goes out: records in the contract.
+Each takes a verdict from the nearest exemplars instead of rules: by words (``bm25``), by meaning (``dense``), by both
+(``hybrid``); ``template`` retrieves provisions for its clauses and takes the verdict of most of the near exemplars. To
+a knowledge question each answers with the digests of the provisions that its search finds first.
+
+A language model alone, and one with plain retrieval, belong into :func:`comparators` as two more entries of the same
+protocol. The product cannot be given a language model yet, so there is none of them; the report says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from langchain_core.embeddings import Embeddings
+
+from assistant.evaluation.records import Prediction
+from assistant.evaluation.rows import GoldRow, GoldSet, json_lines
+from assistant.law.citations import resolve
+from assistant.law.corpus import Corpus
+from assistant.ports import Entry
+from assistant.rendering import refusal
+from assistant.steps.retrieval import Retriever, fuse
+from assistant.steps.word_index import word_indexes
+
+ITEM = "wenze-2019#7.1.{item}"
+NEAR = 20  # exemplars that a search looks at
+VOTERS = 7  # near exemplars whose majority gives the verdict of ``template``
+SHOWN = 3  # provisions in the answer to a knowledge question
+WITHOUT_MODEL = "没有配置语言模型，“只用语言模型”和“语言模型加普通检索”两种对照没有运行。"
+WITHOUT_EXEMPLARS = "knowledge/exemplars 里没有例子，按最近例子作答的对照没有运行。"
+
+Searches = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """A situation with its labels, written for training."""
+
+    id: str
+    text: str
+    labels: Mapping[str, Any]
+
+    @property
+    def clauses(self) -> list[str]:
+        """The provisions of the situations that it falls under."""
+        if self.labels.get("scope") not in ("in", "in_but_exempt", "needs_more_facts"):
+            return []
+        return [ITEM.format(item=item) for item in self.labels.get("facts", {}).get("situation", [])]
+
+
+class Comparator(Protocol):
+    """A system of one name that answers a row with an object of the contract."""
+
+    @property
+    def name(self) -> str: ...
+
+    def answer(self, row: GoldRow, day: date) -> dict[str, Any]: ...
+
+
+def read_exemplars(folder: Path) -> tuple[Exemplar, ...]:
+    """The exemplars of a folder; none where it is missing.
+
+    Raises:
+        InputFileError: a line that is no JSON object.
+    """
+    return tuple(
+        Exemplar(f"{path.stem}:{row.get('id', line)}", row["text"], row)
+        for path in sorted(folder.glob("*.jsonl"))
+        for line, row in json_lines(path)
+        if isinstance(row.get("text"), str)
+    )
+
+
+class Nearness:
+    """Search among exemplars by words and by meaning. Their vectors are kept in ``kept`` between runs."""
+
+    def __init__(self, exemplars: Sequence[Exemplar], model: Embeddings, kept: Path, label: str) -> None:
+        """``label`` names the model, so that vectors of another one are not taken for its own."""
+        self.exemplars = {exemplar.id: exemplar for exemplar in exemplars}
+        self._ids = list(self.exemplars)
+        entries = [Entry(e.id, e.id, "provision", e.text) for e in exemplars]
+        self._words = word_indexes(entries, {"words": ("provision",)})["words"]
+        self._model = model
+        self._vectors = _vectors([e.text for e in exemplars], model, kept, label)
+
+    def rankings(self, text: str, searches: Searches) -> dict[str, list[str]]:
+        """By search ("bm25", "dense"), the ids of the nearest exemplars."""
+        found: dict[str, list[str]] = {}
+        if "bm25" in searches:
+            found["bm25"] = [id for _, id in zip(range(NEAR), self._words.search(text), strict=False)]
+        if "dense" in searches:
+            near = self._vectors @ np.asarray(self._model.embed_query(text), np.float32)
+            found["dense"] = [self._ids[i] for i in np.argsort(-near, kind="stable")[:NEAR]]
+        return found
+
+    def nearest(self, text: str, searches: Searches) -> list[Exemplar]:
+        """The nearest exemplars, the rankings of several searches fused."""
+        return [self.exemplars[p.provision_id] for p in fuse(self.rankings(text, searches))]
+
+
+def _vectors(texts: Sequence[str], model: Embeddings, kept: Path, label: str) -> npt.NDArray[np.float32]:
+    digest = hashlib.sha256(json.dumps([label, *texts], ensure_ascii=False).encode()).hexdigest()[:16]
+    file = kept / f"exemplars-{digest}.npy"
+    try:
+        loaded: npt.NDArray[np.float32] = np.load(file)
+        return loaded
+    except (OSError, ValueError):
+        made = np.asarray(model.embed_documents(list(texts)), np.float32)
+        kept.mkdir(parents=True, exist_ok=True)
+        for old in kept.glob("exemplars-*.npy"):
+            old.unlink(missing_ok=True)
+        np.save(file, made)
+        return made
+
+
+@dataclass(frozen=True)
+class Provisions:
+    """Plain retrieval of provisions by some searches of the product's retriever, without anything on top."""
+
+    retriever: Retriever
+    corpus: Corpus
+    searches: Searches
+
+    def find(self, text: str, day: date, most: int) -> list[str]:
+        """Ids of provisions in force, best first."""
+
+        def allowed(id: str) -> bool:
+            return self.corpus.provision(id).instrument.in_force(day)
+
+        found = self.retriever.rankings(text, max(most, 10), allowed).rankings
+        used = {name: ids for name, ids in found.items() if name in self.searches}
+        return [p.provision_id for p in fuse(used)][:most]
+
+    def answer(self, text: str, day: date) -> tuple[str, list[dict[str, Any]]]:
+        """The digests of what is found first, each with its mark."""
+        lines, citations = [], []
+        for n, id in enumerate(self.find(text, day, SHOWN), 1):
+            provision = self.corpus.provision(id)
+            words = provision.digest or provision.text or ""
+            lines.append(f"{words.rstrip('。')}[{n}]。——{provision.label}")
+            citations.append({"n": n, "id": id, "label": provision.label, "text": words, "in_force": True})
+        return "\n\n".join(lines), citations
+
+
+@dataclass(frozen=True)
+class NearestExemplar:
+    """The verdict of the nearest exemplar; the clauses of the nearest ones, in their order."""
+
+    name: str
+    near: Nearness
+    provisions: Provisions
+    searches: Searches
+
+    def answer(self, row: GoldRow, day: date) -> dict[str, Any]:
+        found = self.near.nearest(row.text, self.searches)
+        labels = found[0].labels if found else {}
+        clauses = list(dict.fromkeys(id for exemplar in found for id in exemplar.clauses))[:SHOWN]
+        return _contract(row, labels, labels.get("scope"), clauses, self.provisions, day)
+
+
+@dataclass(frozen=True)
+class RetrieveAndTemplate:
+    """Retrieved provisions as clauses, the verdict of most near exemplars, a sentence from a template."""
+
+    name: str
+    near: Nearness
+    provisions: Provisions
+    searches: Searches
+
+    def answer(self, row: GoldRow, day: date) -> dict[str, Any]:
+        found = self.near.nearest(row.text, self.searches)[:VOTERS]
+        votes = Counter(str(exemplar.labels.get("scope")) for exemplar in found)
+        scope = votes.most_common(1)[0][0] if votes else None
+        labels = next((e.labels for e in found if e.labels.get("scope") == scope), {})
+        clauses = self.provisions.find(row.text, day, SHOWN)
+        return _contract(row, labels, scope, clauses, self.provisions, day)
+
+
+def _contract(
+    row: GoldRow,
+    labels: Mapping[str, Any],
+    scope: str | None,
+    clauses: Sequence[str],
+    provisions: Provisions,
+    day: date,
+) -> dict[str, Any]:
+    corpus = provisions.corpus
+    grounds = [r for label in labels.get("exemption", []) if (r := resolve(label, corpus, day).provision_id)]
+    answer, citations = provisions.answer(row.text, day)
+    return {
+        **refusal(row.id, "", answer),
+        "kind": "scenario",
+        "scope": scope,
+        "subject": labels.get("facts", {}).get("subject"),
+        "responsibility": labels.get("responsibility"),
+        "clauses": [
+            {"id": id, "label": corpus.provision(id).label, "score": round(1 / rank, 3)}
+            for rank, id in enumerate(clauses, 1)
+        ],
+        "exemptions": [{"id": id, "label": corpus.provision(id).label, "status": "met"} for id in grounds],
+        "misuse_signals": list(labels.get("misuse", [])),
+        "citations": citations,
+    }
+
+
+def comparators(near: Nearness, retriever: Retriever, corpus: Corpus) -> tuple[Comparator, ...]:
+    """All plain systems.
+
+    A language model alone and one with plain retrieval go here once the settings can name one.
+    """
+
+    def provisions(*searches: str) -> Provisions:
+        return Provisions(retriever, corpus, searches)
+
+    both = ("bm25", "dense")
+    everything = provisions("bm25", "bm25+asked", "dense", "asked")
+    return (
+        NearestExemplar("bm25", near, provisions("bm25"), ("bm25",)),
+        NearestExemplar("dense", near, provisions("dense"), ("dense",)),
+        NearestExemplar("hybrid", near, provisions(*both), both),
+        RetrieveAndTemplate("template", near, everything, both),
+    )
+
+
+def compare(
+    systems: Sequence[Comparator], sets: Sequence[GoldSet], day: date, advance: Callable[[int], object]
+) -> Iterator[Prediction]:
+    """What each of the systems says to each row."""
+    for system in systems:
+        for gold in sets:
+            for row in gold.rows:
+                started = time.perf_counter()
+                answer = system.answer(row, row.day(day))
+                answer["elapsed_ms"] = round((time.perf_counter() - started) * 1000)
+                if gold.kind == "quiz":
+                    answer["kind"] = "knowledge"
+                yield Prediction(system.name, gold.name, row.id, answer)
+                advance(1)
