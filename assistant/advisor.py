@@ -92,6 +92,7 @@ class Advisor:
             )
         else:
             made = determine(facts, self.law, question.day, received)
+            made = _without_known_gaps(made, question)
             made = self._with_candidates(made, text, question.day)
             made = self._with_versions(made, question)
             notices += self._versions_not_held(question.day)
@@ -244,6 +245,12 @@ class Advisor:
 
     def _notice(self, key: str, **words: str) -> str:
         return str(self.writer.labels["notices"][key]).format(**words)
+
+
+def _without_known_gaps(made: Determination, question: Question) -> Determination:
+    """What the person has said not to know is not asked again."""
+    gaps = {name for name, value in question.confirmed.items() if value == "unknown"}
+    return replace(made, missing_facts=tuple(m for m in made.missing_facts if m.fact not in gaps))
 
 
 def _since(started: float) -> int:

@@ -434,3 +434,5 @@ class Advice:
     answer: str  # markdown with [n] marks
     elapsed_ms: int
     notices: tuple[str, ...] = ()  # e.g. a masked number, a superseded instrument that was quoted
+    understood: str = ""  # how a reply was taken; the answer begins with it
+    supposed: bool = False  # the answer to 如果……呢: the fact sheet was left as it was

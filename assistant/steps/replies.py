@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from assistant.law.lexicon import Lexicon
@@ -214,7 +215,7 @@ def _read_contents(
         answers_of = reading.phrases.facts.get(name)
         if name in reading.told or answers_of is None:
             continue
-        for number, pair in enumerate(zip(clauses, clauses[1:], strict=False)):
+        for number, pair in enumerate(pairwise(clauses)):
             found = _value_in("".join(pair), answers_of.ways, True)
             if found:
                 reading.tell(number, name, found[1], "，".join(pair), found[0])
@@ -225,9 +226,11 @@ def _read_lexicon(
 ) -> None:
     """What the lexicon reads fills what the wordings left open."""
     taken = set(reading.told)
+    understood = [t.words for t in reading.told.values()]
     for fact in found:
         kind = vocabulary.facts[fact.name]
-        wanted = fact.name in names or (every and kind.about != "question" and kind.kind != "many")
+        spent = any(fold(fact.evidence).lower() in words for words in understood)
+        wanted = fact.name in names or (every and kind.about != "question" and not spent)
         if wanted and fact.name not in taken and kind.kind != "many" and fact.confidence >= SURE:
             reading.told.setdefault(fact.name, Told(fact.name, fact.value, fact.evidence))
             reading.ranks.setdefault(fact.name, 0)
@@ -280,7 +283,7 @@ def _read_bare(clauses: Sequence[str], reading: _Reading) -> None:
             cut = marks["rest"].sub("", marks["every"].sub("", body))
             meant = _bare(cut, marks) if cut else None
         if meant is None:
-            meant = _about_topic(body, reading, number)
+            _about_topic(body, reading, number)
             pointed = ()
             continue
         if here or pointed:
