@@ -94,13 +94,3 @@ def converse(
         asked.append(answered)
         advice = say(answered)
     return advice, tuple(asked)
-
-
-def confirmed_by(asked: Sequence[Asked], facts: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
-    """The answers as facts that the person set; those not known leave everything as it was read."""
-    given = {}
-    for one in asked:
-        if one.known:
-            value = facts[one.fact]
-            given[one.fact] = tuple(map(str, value)) if isinstance(value, list) else str(value)
-    return given

@@ -34,7 +34,8 @@ from assistant.rendering import refusal
 from assistant.steps.retrieval import Retriever, fuse
 from assistant.steps.word_index import word_indexes
 
-ITEM = "wenze-2019#7.1.{item}"
+LISTED = "wenze-2019#7.1."
+INSIDE = ("in", "in_but_exempt", "needs_more_facts")  # verdicts that come with a listed situation
 NEAR = 20  # exemplars that a search looks at
 VOTERS = 7  # near exemplars whose majority gives the verdict of ``template``
 SHOWN = 3  # provisions in the answer to a knowledge question
@@ -55,9 +56,9 @@ class Exemplar:
     @property
     def clauses(self) -> list[str]:
         """The provisions of the situations that it falls under."""
-        if self.labels.get("scope") not in ("in", "in_but_exempt", "needs_more_facts"):
+        if self.labels.get("scope") not in INSIDE:
             return []
-        return [ITEM.format(item=item) for item in self.labels.get("facts", {}).get("situation", [])]
+        return [f"{LISTED}{item}" for item in self.labels.get("facts", {}).get("situation", [])]
 
 
 class Comparator(Protocol):
@@ -133,13 +134,14 @@ class Provisions:
     corpus: Corpus
     searches: Searches
 
-    def find(self, text: str, day: date, most: int) -> list[str]:
-        """Ids of provisions in force, best first."""
+    def find(self, text: str, day: date, most: int, listed: bool = False) -> list[str]:
+        """Ids of provisions in force, best first; with ``listed`` only the situations of the regulation."""
 
         def allowed(id: str) -> bool:
             return self.corpus.provision(id).instrument.in_force(day)
 
-        found = self.retriever.rankings(text, max(most, 10), allowed).rankings
+        among = [id for id in self.corpus.ids() if id.startswith(LISTED)] if listed else None
+        found = self.retriever.rankings(text, max(most, 10), allowed, among).rankings
         used = {name: ids for name, ids in found.items() if name in self.searches}
         return [p.provision_id for p in fuse(used)][:most]
 
@@ -184,7 +186,7 @@ class RetrieveAndTemplate:
         votes = Counter(str(exemplar.labels.get("scope")) for exemplar in found)
         scope = votes.most_common(1)[0][0] if votes else None
         labels = next((e.labels for e in found if e.labels.get("scope") == scope), {})
-        clauses = self.provisions.find(row.text, day, SHOWN)
+        clauses = self.provisions.find(row.text, day, SHOWN, listed=scope in INSIDE)
         return _contract(row, labels, scope, clauses, self.provisions, day)
 
 
@@ -200,7 +202,9 @@ def _contract(
     grounds = [r for label in labels.get("exemption", []) if (r := resolve(label, corpus, day).provision_id)]
     answer, citations = provisions.answer(row.text, day)
     return {
-        **refusal(row.id, "", answer),
+        **{
+            k: v for k, v in refusal(row.id, "", answer).items() if k not in ("facts", "confidence", "routes")
+        },
         "kind": "scenario",
         "scope": scope,
         "subject": labels.get("facts", {}).get("subject"),

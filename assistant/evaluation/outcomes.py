@@ -55,6 +55,13 @@ class Judge:
                 unknown.append(str(label))
         return found, unknown
 
+    def tells_mitigation(self, gold: GoldSet) -> bool:
+        """Whether a set has labels of mitigation at all; where it has none, their absence says nothing."""
+        ours = self.grounds("mitigation")
+        labels = {str(label) for row in gold.rows for label in row.gold.get("exemption") or ()}
+        ids = self.ids(labels, self.day)[0]
+        return any(covers(id, known) or covers(known, id) for known in ours for id in ids)
+
     def grounds(self, group: str) -> set[str]:
         """The provisions that the table of exemptions gives for a group ("exemption", "mitigation")."""
         rows = (row.then for row in self.exemptions.rows)
@@ -77,12 +84,12 @@ class Judge:
         made |= self._clauses(gold.get("clauses") or (), answer, day)
         if "exemption" in gold:
             made |= self._exemptions(gold["exemption"], answer, day)
-        if gold.get("routes") or gold.get("route"):
+        if (gold.get("routes") or gold.get("route")) and answer.get("routes") is not None:
             made |= self._routes(gold, answer)
         if "misuse_signals" in gold:
             made["signals_gold"] = sorted(self.names.signals_of(gold["misuse_signals"])[0])
             made["signals"] = sorted(set(answer.get("misuse_signals") or ()))
-        if gold.get("facts"):
+        if gold.get("facts") and answer.get("facts") is not None:
             made["facts_gold"] = sorted(f"{f.name}={f.value}" for f in gold_facts(gold["facts"]))
             made["facts"] = sorted({f"{f['name']}={f['value']}" for f in self.of_the_case(answer)})
         return made
@@ -99,7 +106,8 @@ class Judge:
     def _verdict(self, gold: str, answer: Mapping[str, Any]) -> Columns:
         given = answer.get("scope")
         made: Columns = {"scope_gold": gold, "scope_right": int(given == gold)}
-        made["confidence"] = min(1.0, max(0.0, float(answer.get("confidence") or 0.0)))
+        if answer.get("confidence") is not None:
+            made["confidence"] = min(1.0, max(0.0, float(answer["confidence"])))
         if gold == OPEN:
             made["asked_when_missing"] = int(bool(answer.get("missing_facts")))
         else:
@@ -170,12 +178,14 @@ class Judge:
 
     def abstain(self, row: GoldRow, answer: Mapping[str, Any]) -> Columns:
         """The columns of a row that should be declined, asked about, or answered."""
-        expected = row.gold["expected"]
-        right = int(conduct(answer) == expected)
+        expected = row.expected
+        given = conduct(answer)
+        right = int(given == expected or (expected == "answer" and given == "ask"))
         name = {"decline": "declined_right", "ask": "asked_right", "answer": "answered_right"}[expected]
         return {
             "expected": expected,
-            "given": conduct(answer),
+            "given": given,
+            "kind": row.gold.get("kind"),
             "right": right,
             name: right,
             "elapsed_ms": answer.get("elapsed_ms"),
@@ -220,7 +230,7 @@ def mentions(answer: str, wanted: str) -> bool:
 
 def conduct(answer: Mapping[str, Any]) -> str:
     """What an answer does: "decline", "ask" (the verdict waits for facts) or "answer"."""
-    if answer.get("kind") == "out_of_domain":
+    if answer.get("kind") not in ("scenario", "knowledge"):
         return "decline"
     return "ask" if answer.get("scope") == OPEN and answer.get("missing_facts") else "answer"
 

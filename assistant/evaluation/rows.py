@@ -26,6 +26,7 @@ SCOPES = (
     "needs_more_facts",
 )
 EXPECTED = ("answer", "ask", "decline")
+ANSWERABLE = "answerable"  # the kind of a row that is to be answered, among those that are to be declined
 
 _Check = tuple[str, Any]  # what the value must be, in words, and its type
 _TEXT: _Check = ("文字", str)
@@ -60,7 +61,7 @@ _MUST: Mapping[str, tuple[str, ...]] = {
     "reworded": ("group",),
     "contrast": ("pair", "scope"),
     "quiz": (),
-    "abstain": ("expected",),
+    "abstain": (),
     "questions": (),
     "stard": ("articles",),
 }
@@ -79,6 +80,12 @@ class GoldRow:
         """The day a decision was received, where the row gives one."""
         written = self.gold.get("received")
         return date.fromisoformat(written) if written else None
+
+    @property
+    def expected(self) -> str:
+        """What is to be done with a row: it says so itself, or it is of a kind that is to be declined or not."""
+        kind = "answer" if self.gold.get("kind") == ANSWERABLE else "decline"
+        return str(self.gold.get("expected", kind))
 
     def day(self, otherwise: date) -> date:
         """The day for which the law is read."""
@@ -193,7 +200,9 @@ def _check(path: Path, line: int, row: Mapping[str, Any], kind: SetKind) -> None
             raise fault(path, line, field, words)
     if row.get("scope") is not None and row["scope"] not in SCOPES:
         raise fault(path, line, "scope", f"{'、'.join(SCOPES)} 之一")
-    if kind == "abstain" and row["expected"] not in EXPECTED:
+    if kind == "abstain" and "expected" not in row and not isinstance(row.get("kind"), str):
+        raise InputFileError(f"{path.name} 第{line}行没有 kind 或 expected 字段，请补上。")
+    if kind == "abstain" and row.get("expected", EXPECTED[0]) not in EXPECTED:
         raise fault(path, line, "expected", f"{'、'.join(EXPECTED)} 之一")
     if kind == "quiz" and not (row.get("must_mention_any") or row.get("must_mention")):
         raise InputFileError(f"{path.name} 第{line}行没有 must_mention 或 must_mention_any 字段，请补上。")

@@ -17,6 +17,7 @@ from typing import Any
 from assistant.adapters.embeddings import fingerprint, make_embeddings
 from assistant.adapters.law_package import ABSENT, open_package
 from assistant.advisor import Advisor
+from assistant.conversation import make_listener
 from assistant.errors import InputFileError, KnowledgeError
 from assistant.evaluation.asker import load_wordings
 from assistant.evaluation.baseline import Comparison, compare_runs, dump, read_baseline, write_baseline
@@ -166,9 +167,10 @@ def _recorded(
 ) -> Iterator[Record]:
     told = [gold for gold in sets if gold.kind not in SEARCHES]
     wordings = load_wordings(parts.advisor.law.vocabulary) if plan.dialogue else None
+    listener = make_listener(settings) if plan.dialogue else None
     if told:
         with _shown(progress, steps_of(told, plan.dialogue), "正在回答") as advance:
-            yield from predict(Run(parts.advisor, plan.day, wordings), told, advance)
+            yield from predict(Run(parts.advisor, plan.day, listener, wordings), told, advance)
     if plan.comparators and told:
         yield from _compared(plan, parts, told, settings, progress, notes)
     for whole, gold in zip(every, sets, strict=True):

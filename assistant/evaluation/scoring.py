@@ -69,12 +69,16 @@ def score(
         for (system, stage), answers in predictions.get(gold.name, {}).items():
             key = Key(gold.folder, gold.kind, system, stage)
             into = rows.setdefault(key, {})
+            mitigation = gold.kind in CASES and judge.tells_mitigation(gold)
             due = [row for row in gold.rows if stage == "first" or row.gold.get("facts")]
             if missing := [row for row in due if row.id not in answers]:
                 notes.append(f"{system} 没有回答 {gold.name} 的 {len(missing)} 条，按没有答出计")
             for row in due:
                 made = answers.get(row.id) or Prediction(system, gold.name, row.id, NOTHING)
-                into[f"{gold.name}/{row.id}"] = _columns(gold, row, made, judge)
+                columns = _columns(gold, row, made, judge)
+                if not mitigation:
+                    columns.pop("mitigation_gold", None)
+                into[f"{gold.name}/{row.id}"] = columns
             if gold.kind in ("reworded", "contrast"):
                 pairs = pairs_of(gold, answers)
                 apart = Key(gold.folder, f"{gold.kind} pairs", system, stage)
@@ -113,6 +117,7 @@ def _columns(gold: GoldSet, row: GoldRow, made: Prediction, judge: Judge) -> Col
         for name in ("elapsed_ms", "confidence", "facts", "facts_gold"):
             columns.pop(name, None)
     else:
+        columns.pop("items_right", None)  # retrieved candidates fill up the clauses of an answer
         columns |= judge.sources(row, answer)
     return columns
 

@@ -8,20 +8,23 @@ asker and the list of sources are left out of that.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from assistant.law.citations import find_references
 from assistant.law.corpus import Corpus
-from assistant.law.text import quantities
+from assistant.law.text import normalise, quantities
 from assistant.steps.verification import needs_source
 
 _MARK = re.compile(r"\[(\d+)\]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?")
 _ASKED = re.compile(r"（您说的：.*?”）")  # the asker's own words are no statement of law
+_BOLD = re.compile(r"\*\*[^*]*\*\*")  # headings and titles of cases
 _TITLE = re.compile(r"《[^《》]*》(?:（[^（）]*）)?")
+_Test = Callable[[Sequence[Mapping[str, Any]]], bool]  # whether given citations say a thing
 _UNITS = {"个月", "月", "日", "年", "周", "小时", "%", "‰", "元", "人", "次", "倍", "个工作日"}
 
 
@@ -111,14 +114,14 @@ def _is_law(line: str) -> bool:
     return needs_source(_MARK.sub("", line))
 
 
-def _specifics(line: str, corpus: Corpus, day: date) -> Sequence[tuple[str, Any]]:
+def _specifics(line: str, corpus: Corpus, day: date) -> Sequence[tuple[str, _Test]]:
     """The numbers and articles of a line, each with a test whether given citations say it."""
     bare = _ASKED.sub("", _MARK.sub("", line))
-    found: list[tuple[str, Any]] = []
+    found: list[tuple[str, _Test]] = []
     for reference in find_references(bare, corpus, day):
         if reference.provision_id:
-            found.append((reference.text, _names(reference.provision_id)))
-    plain = _DATE.sub("", _TITLE.sub("", bare))
+            found.append((reference.text, _names(reference.provision_id, reference.text)))
+    plain = _DATE.sub("", _TITLE.sub("", _BOLD.sub("", bare)))
     for quantity in quantities(plain):
         if quantity.unit in _UNITS:
             words = plain[quantity.start : quantity.end]
@@ -126,21 +129,33 @@ def _specifics(line: str, corpus: Corpus, day: date) -> Sequence[tuple[str, Any]
     return found
 
 
-def _names(id: str) -> Any:
+def _names(id: str, words: str) -> _Test:
+    """Whether a provision is cited, a part of it, or what it is part of; or a cited one names it itself."""
+
     def test(cited: Sequence[Mapping[str, Any]]) -> bool:
-        return any(
-            c["id"] == id or str(c["id"]).startswith(f"{id}.") or id.startswith(f"{c['id']}.") for c in cited
-        )
+        ids = [str(c["id"]) for c in cited]
+        near = any(one == id or one.startswith(f"{id}.") or id.startswith(f"{one}.") for one in ids)
+        return near or normalise(words) in normalise(_words(cited))
 
     return test
 
 
-def _counts(value: Any, unit: str) -> Any:
+def _counts(value: Decimal, unit: str) -> _Test:
+    """Whether a cited provision has the same quantity; 一年半 and 18个月 are the same."""
+
     def test(cited: Sequence[Mapping[str, Any]]) -> bool:
-        words = "\n".join(
-            f"{c.get('label', '')}\n{c.get('text') or ''}\n{c.get('original') or ''}" for c in cited
-        )
-        same = {unit, {"月": "个月", "个月": "月"}.get(unit, unit)}
-        return any(q.value == value and q.unit in same for q in quantities(words))
+        return _plain(value, unit) in {_plain(q.value, q.unit) for q in quantities(_words(cited))}
 
     return test
+
+
+def _plain(value: Decimal, unit: str) -> tuple[Decimal, str]:
+    if unit in ("年", "月", "个月"):
+        return value * (12 if unit == "年" else 1), "个月"
+    return value, unit
+
+
+def _words(cited: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(
+        f"{c.get('label') or ''}\n{c.get('text') or ''}\n{c.get('original') or ''}" for c in cited
+    )

@@ -9,13 +9,14 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from assistant.advisor import Advisor
+from assistant.conversation import Conversation, Listener
 from assistant.errors import InputFileError, QuestionError
-from assistant.evaluation.asker import Asker, Wordings, confirmed_by, converse
+from assistant.evaluation.asker import Asker, Wordings, converse
 from assistant.evaluation.records import Asked, Memory, Prediction, Stage
 from assistant.evaluation.rows import GoldRow, GoldSet
 from assistant.law.vocabulary import Vocabulary
@@ -31,21 +32,25 @@ Advance = Callable[[int], object]
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of the product needs. ``wordings`` is None where there is to be no dialogue."""
+    """What a run of the product needs. Without ``listener`` and ``wordings`` there is no dialogue."""
 
     advisor: Advisor
     day: date
-    wordings: Wordings | None
+    listener: Listener | None = None
+    wordings: Wordings | None = None
 
 
 def predict(run: Run, sets: Sequence[GoldSet], advance: Advance) -> Iterator[Prediction | Memory]:
     """Records of all sets, the first answers before anything else, so that their memory can be told apart."""
     check_facts(sets, run.advisor.law.vocabulary)
     _warm(run, sets)
+    silent: dict[tuple[str, str], Prediction] = {}  # answers that ask nothing: there will be no dialogue
     for gold in sets:
         for row in gold.rows:
-            advice = _ask(run, row)
-            yield _first(advice, gold, row)
+            made = _first(_ask(run, row), gold, row)
+            if not made.answer["missing_facts"]:
+                silent[gold.name, row.id] = made
+            yield made
             advance(1)
     yield Memory(PRODUCT, _peak_mb())
     for gold in sets:
@@ -53,14 +58,20 @@ def predict(run: Run, sets: Sequence[GoldSet], advance: Advance) -> Iterator[Pre
             if not row.gold.get("facts"):
                 continue
             yield by_rules(run.advisor, gold, row, row.day(run.day))
-            if run.wordings:
-                yield _after(run, run.wordings, gold, row)
+            if run.listener and run.wordings and gold.kind == "cases":
+                same = silent.get((gold.name, row.id))
+                if same:
+                    yield replace(same, stage="after")
+                else:
+                    yield _after(run, run.listener, run.wordings, gold, row)
                 advance(1)
 
 
 def steps_of(sets: Sequence[GoldSet], dialogue: bool) -> int:
     """How often :func:`predict` moves its progress on."""
-    with_facts = sum(bool(row.gold.get("facts")) for gold in sets for row in gold.rows)
+    with_facts = sum(
+        bool(row.gold.get("facts")) for gold in sets if gold.kind == "cases" for row in gold.rows
+    )
     return sum(len(gold.rows) for gold in sets) + (with_facts if dialogue else 0)
 
 
@@ -122,8 +133,12 @@ def _ask(run: Run, row: GoldRow) -> Advice | str:
 
 def _first(advice: Advice | str, gold: GoldSet, row: GoldRow) -> Prediction:
     if isinstance(advice, str):
-        return Prediction(PRODUCT, gold.name, row.id, refusal(row.id, mask_private(row.text)[0], advice))
+        return Prediction(PRODUCT, gold.name, row.id, _refused(row, advice))
     return _recorded(advice, gold, row, "first")
+
+
+def _refused(row: GoldRow, sentence: str) -> dict[str, Any]:
+    return refusal(row.id, mask_private(row.text)[0], sentence)
 
 
 def _recorded(
@@ -134,29 +149,17 @@ def _recorded(
     )
 
 
-def _after(run: Run, wordings: Wordings, gold: GoldSet, row: GoldRow) -> Prediction:
-    """The answer after at most three clarifying answers; no conversation where the first answer asks nothing."""
-    first = _ask(run, row)
-    if isinstance(first, str):
-        return Prediction(
-            PRODUCT, gold.name, row.id, refusal(row.id, mask_private(row.text)[0], first), "after"
-        )
-    facts = dict(row.gold["facts"])
-    given: list[Asked] = []
-
-    def say(answered: Asked) -> Advice:
-        given.append(answered)
-        question = Question(
-            row.text,
-            row.day(run.day),
-            id=row.id,
-            received=row.received,
-            confirmed=confirmed_by(given, facts),
-        )
-        return run.advisor.ask(question)
-
-    asker = Asker(row.id, facts, wordings)
-    advice, asked = converse(asker, first, say, run.advisor.law.vocabulary)
+def _after(run: Run, listener: Listener, wordings: Wordings, gold: GoldSet, row: GoldRow) -> Prediction:
+    """The answer after at most three clarifying answers, said in a conversation as a person would say them."""
+    talk = Conversation(run.advisor, listener)
+    try:
+        first = talk.say(row.text, row.day(run.day), row.received)
+    except QuestionError as error:
+        return Prediction(PRODUCT, gold.name, row.id, _refused(row, str(error)), "after")
+    asker = Asker(row.id, row.gold["facts"], wordings)
+    advice, asked = converse(
+        asker, first, lambda one: talk.say(one.answer, row.day(run.day), row.received), listener.vocabulary
+    )
     return _recorded(advice, gold, row, "after", asked)
 
 
