@@ -16,7 +16,6 @@ from assistant.errors import QuestionError
 from assistant.law.cases import Case
 from assistant.law.citations import Reference, find_references
 from assistant.law.days import Days, read_conduct_days, read_received_date
-from assistant.law.lexicon import Lexicon
 from assistant.law.rules import run_table, values_of
 from assistant.law.tables import PeriodRow
 from assistant.law.text import has_words, is_mostly_foreign
@@ -24,11 +23,11 @@ from assistant.model import Advice, Clause, Determination, Fact, Finding, Kind, 
 from assistant.privacy import mask_private
 from assistant.steps.answering import Writer
 from assistant.steps.determination import Law, determine, routes_for, scope_of
-from assistant.steps.facts import read_facts
 from assistant.steps.likeness import nearest_cases, shown
 from assistant.steps.retrieval import Retriever
 from assistant.steps.timing import not_held, version_findings
 from assistant.steps.verification import verify
+from assistant.understanding import Reader
 
 PASSAGES = 8
 CANDIDATE_SCORE = 0.3  # a clause that only retrieval brought up never outranks one from the rules
@@ -43,7 +42,7 @@ class Advisor:
     """All parts joined; holds nothing about any case."""
 
     law: Law
-    lexicon: Lexicon
+    reader: Reader
     retriever: Retriever
     writer: Writer
     cases: Sequence[Case]
@@ -91,7 +90,9 @@ class Advisor:
                 notices,
             )
         else:
-            made = determine(facts, self.law, question.day, received)
+            read = self.reader.read(text, facts, question.confirmed, question.day)
+            facts = read.facts
+            made = determine(facts, self.law, question.day, received, read.likely, read.questions)
             made = _without_known_gaps(made, question)
             made = self._with_candidates(made, text, question.day)
             made = self._with_versions(made, question)
@@ -125,18 +126,11 @@ class Advisor:
             )
 
     def _facts(self, question: Question) -> tuple[Fact, ...]:
-        """What the text says, under what the person confirmed; ``unknown`` takes a fact away."""
-        confirmed = question.confirmed
-        read = [
-            f for f in read_facts(question.text, self.lexicon, self.law.vocabulary) if f.name not in confirmed
-        ]
-        for name, value in confirmed.items():
-            for one in (value,) if isinstance(value, str) else value:
-                if one != "unknown":
-                    read.append(Fact(name, one, "", "confirmed", 1.0))
+        """What the words say, under what the person confirmed."""
         size = len(question.text)
         length = "短" if size <= SHORT else "长" if size >= LONG else "中"
-        return (*read, Fact("length", length, "", "lexicon", 1.0))
+        found = self.reader.found(question.text, question.confirmed)
+        return (*found, Fact("length", length, "", "lexicon", 1.0))
 
     def _kind(self, facts: Sequence[Fact], references: Sequence[Reference], nearest: float) -> Kind:
         """Which of the three kinds, by the table of kinds; naming a rule puts a question inside the field."""

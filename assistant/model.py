@@ -276,7 +276,7 @@ class Fact:
     name: str
     value: str
     evidence: str
-    source: Literal["lexicon", "confirmed", "model"]
+    source: Literal["lexicon", "learned", "confirmed", "model"]
     confidence: float  # 0..1
     start: int = -1  # offset of evidence in the question, -1 when it is not from the text
 

@@ -11,7 +11,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -26,17 +26,22 @@ from assistant.law.cases import Case, check_cases, load_cases
 from assistant.law.citations import find_references
 from assistant.law.corpus import Corpus, check_knowledge, load_corpus
 from assistant.law.coverage import Coverage, coverage
+from assistant.law.exemplars import check_exemplars, exemplar_files, load_exemplars, load_lessons
 from assistant.law.hints import hints_of
 from assistant.law.lexicon import Lexicon, check_lexicon, load_lexicon
+from assistant.law.phrases import check_phrases
 from assistant.law.ruleset import load_tables
 from assistant.law.tables import load_periods, load_remedies
 from assistant.law.vocabulary import load_vocabulary
-from assistant.model import Advice, Provision, Question
+from assistant.model import Advice, Fact, Provision, Question, Scope
 from assistant.prompts import Prompts
 from assistant.settings import Settings
 from assistant.steps.answering import Writer
 from assistant.steps.determination import TABLES, Law
+from assistant.steps.learned import Model
 from assistant.steps.retrieval import Retriever
+from assistant.training import ensure_model, learn, state_of
+from assistant.understanding import Reader
 
 
 @dataclass(frozen=True)
@@ -87,15 +92,40 @@ def build(settings: Settings, progress: Progress | None = None, ahead: SearchPro
         corpus=law.corpus,
         periods=load_periods(settings.knowledge, law.corpus),
     )
+    lexicon = _hinted(load_lexicon(settings.knowledge, law.vocabulary), settings.data / "hints.json")
     advisor = Advisor(
         law=law,
-        lexicon=_hinted(load_lexicon(settings.knowledge, law.vocabulary), settings.data / "hints.json"),
+        reader=Reader(law, lexicon, _model(settings, law, lexicon, progress)),
         retriever=_retriever(settings, law.corpus, cases, progress, ahead),
         cases=cases,
         writer=writer,
         max_chars=settings.max_question_chars,
     )
     return Parts(advisor, law.corpus, settings)
+
+
+def _model(settings: Settings, law: Law, lexicon: Lexicon, progress: Progress | None) -> Model | None:
+    """What was learned from the exemplars; None where there are none."""
+    folder = settings.knowledge
+    if not exemplar_files(folder):
+        return None
+
+    def learned() -> Model:
+        exemplars = load_exemplars(folder, law.vocabulary)
+        lessons = load_lessons(folder, law.vocabulary)
+        reader = Reader(law, lexicon)
+
+        def finds(text: str) -> tuple[Fact, ...]:
+            return reader.found(text, {})
+
+        def judges(sheet: Mapping[str, str]) -> Scope:
+            return reader.verdict(sheet, date.today())
+
+        shown = progress(len(exemplars), "正在学习怎样读情况") if progress else nullcontext(lambda _: None)
+        with shown as advance:
+            return learn(exemplars, law.vocabulary, lessons, finds, judges, advance)
+
+    return ensure_model(settings.data / "model", state_of(folder), learned)
 
 
 def _hinted(lexicon: Lexicon, kept: Path) -> Lexicon:
@@ -155,9 +185,13 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
         signals = labels["signals"]
         law = load_law(settings, labels, load_corpus(folder))
         problems += check_lexicon(folder, law.vocabulary)
+        problems += check_phrases(folder, law.vocabulary)
         problems += check_cases(folder, law.corpus, law.vocabulary, signals)
+        problems += check_exemplars(folder, law.vocabulary)
+        load_lessons(folder, law.vocabulary)
         cases = load_cases(folder, law.corpus, law.vocabulary, signals) if not problems else ()
         periods = load_periods(folder, law.corpus)
+        exemplars = load_exemplars(folder, law.vocabulary) if not problems else ()
     except KnowledgeError as error:
         return [*problems, error], {}
     provisions = list(law.corpus.provisions())
@@ -170,6 +204,7 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
         "影响期": len(periods),
         "决策表": len(law.tables),
         "案例": len(cases),
+        "学习用的情况": len(exemplars),
     }
     return problems, counts
 

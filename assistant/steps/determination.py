@@ -86,7 +86,14 @@ class _Chain:
         return cast(Scope, wanted)
 
 
-def determine(facts: Iterable[Fact], law: Law, day: date, received: date | None = None) -> Determination:
+def determine(
+    facts: Iterable[Fact],
+    law: Law,
+    day: date,
+    received: date | None = None,
+    likely: Mapping[Scope, float] | None = None,
+    questions: tuple[MissingFact, ...] = (),
+) -> Determination:
     """Run all steps.
 
     Args:
@@ -94,6 +101,8 @@ def determine(facts: Iterable[Fact], law: Law, day: date, received: date | None 
         law: the tables and the corpus they point to.
         day: the day for which the law is read.
         received: the day a decision was received; without it no deadline is computed.
+        likely: how likely each verdict is to whoever read the facts; caps how sure the verdict is.
+        questions: what he would ask; questions that follow from the facts alone are asked after them.
     """
     facts = tuple(facts)
     in_force = law.in_force(day)
@@ -111,7 +120,7 @@ def determine(facts: Iterable[Fact], law: Law, day: date, received: date | None 
     misuse = run("misuse")
     return Determination(
         scope=chain.label,
-        confidence=_confidence(chain, facts, law),
+        confidence=_confidence(chain, facts, law, likely or {}),
         subject=_one(chain.values, "subject"),
         responsibility=str(responsibility[0].row.then["responsibility"]) if responsibility else None,
         clauses=_clauses(run("clauses"), facts, law.corpus),
@@ -120,7 +129,7 @@ def determine(facts: Iterable[Fact], law: Law, day: date, received: date | None 
         exemptions=_exemptions(chain.exemptions, law.corpus),
         routes=_routes(routes, law, received, in_force),
         misuse_signals=_signals(misuse, facts),
-        missing_facts=_questions(chain, law, in_force),
+        missing_facts=_first_of(questions, _questions(chain, law, in_force)),
         variant=str(chain.scope.row.then.get("label", "")) if chain.scope else "",
         others=_others(run("others")),
     )
@@ -228,8 +237,18 @@ def _group_finding(
 # ------------------------------------------------------------------ what follows from the verdict
 
 
-def _confidence(chain: _Chain, facts: tuple[Fact, ...], law: Law) -> float:
-    """How sure: the least certain row and the least certain fact that the verdict rests on."""
+def _first_of(first: tuple[MissingFact, ...], then: tuple[MissingFact, ...]) -> tuple[MissingFact, ...]:
+    """The first few questions of both, each fact once."""
+    by_fact = {question.fact: question for question in (*then, *first)}
+    order = dict.fromkeys(question.fact for question in (*first, *then))
+    return tuple(by_fact[fact] for fact in order)[:QUESTIONS_AT_A_TIME]
+
+
+def _confidence(chain: _Chain, facts: tuple[Fact, ...], law: Law, likely: Mapping[Scope, float]) -> float:
+    """How sure: the least certain row, and how likely the verdict is.
+
+    Where nobody said how likely it is, the least certain fact that it rests on.
+    """
     if chain.scope is None:
         return 0.3
     certainty = chain.scope.row.certainty
@@ -240,6 +259,8 @@ def _confidence(chain: _Chain, facts: tuple[Fact, ...], law: Law) -> float:
             used.update(finding.facts)
             if finding.row in rows:
                 certainty = min(certainty, rows[finding.row].certainty)
+    if likely:
+        return round(min(certainty, likely.get(chain.label, 0.0)), 2)
     best: dict[str, float] = {}
     for fact in facts:
         if fact.name in used:

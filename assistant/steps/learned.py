@@ -1,0 +1,313 @@
+"""From a story to facts, by what was learned from exemplars: how sure each fact is, and which facts go together.
+
+Comes in: a :class:`Model`, the text, what the lexicon found in it, what the person confirmed. Goes out: a
+:class:`Reading`. Nothing is decided here: the verdict of a set of facts is asked of the caller, who asks the rules.
+
+How it reads. A story is its character runs of one to three and what the lexicon found; kernel ridge regression over
+the exemplars gives each value of each fact a score, made a probability by a logistic regression on stories of hands
+unseen. Facts that decide the verdict are read together: only combinations that occur among the exemplars (*sheets*)
+are considered. A sheet is as likely as its facts, and as the verdict that the rules give it. What the person
+confirmed rules out every sheet that says otherwise. All other facts are read one by one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.law.text import normalise
+from assistant.model import Fact, Scope
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int32]
+
+UNTOLD = "?"  # the value of a fact that a story does not tell
+LONGEST_RUN = 3  # characters
+PATTERNS, CONSTANT = (
+    0.2,
+    0.2,
+)  # weight of what the lexicon found, and of what all stories share; characters: 1
+CALM = 0.5  # facts are not independent, so that their logarithms summed would be too sure
+LIKELIEST = 120  # sheets whose verdict is asked for
+SILENT = 0.5  # what a sheet loses that says nothing of a fact that was confirmed
+LEAST_ANSWER = 0.02  # an answer less likely than this is not thought of
+_LEAST = 1e-4
+
+Confirmed = Mapping[str, str | tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Head:
+    """One question to a story: which of ``values`` a fact has. ``first`` is its first column of scores."""
+
+    name: str
+    values: tuple[str, ...]
+    first: int
+    weights: Floats  # (values, values), from scores to odds
+    bias: Floats
+
+    def probabilities(self, scores: Floats) -> Floats:
+        """How likely each value is; ``scores`` (stories, columns) of all heads."""
+        own = scores[:, self.first : self.first + len(self.values)]
+        odds = own @ self.weights.T + self.bias
+        raised = np.exp(odds - odds.max(axis=1, keepdims=True))
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was learned. Arrays over ``n`` exemplars; a term is a character run, a mark what the lexicon found."""
+
+    terms: Mapping[str, int]
+    rarity: Floats  # of each term
+    starts: Integers  # where the postings of each term begin
+    where: Integers  # postings: the exemplar
+    weight: Floats  # postings: how much the term weighs there
+    marks: Mapping[str, int]
+    marks_mean: Floats
+    marks_of: Floats  # (n, marks), of length one
+    dual: Floats  # (n, columns)
+    heads: Mapping[str, Head]  # of the facts, "FACT=VALUE" for each value of a fact that may have several
+    verdicts: Head
+    together: tuple[str, ...]
+    sheets: tuple[tuple[str, ...], ...]  # combinations of values of ``together``
+    surety: float  # what turns the likelihood of a verdict into how often it is right
+    least_sure: float
+    least_sure_of_many: float
+    most_values: int
+
+    def scores(self, text: str, found: Sequence[Fact]) -> Floats:
+        """(1, columns) for a story."""
+        return self.likeness(text, found)[None, :] @ self.dual
+
+    def likeness(self, text: str, found: Sequence[Fact]) -> Floats:
+        """How like each exemplar a story is (n)."""
+        total = np.full(len(self.dual), CONSTANT, np.float32)
+        for number, share in self._weighed(runs_of(text)):
+            postings = slice(self.starts[number], self.starts[number + 1])
+            total[self.where[postings]] += share * self.weight[postings]
+        marks = -self.marks_mean
+        marks = marks.copy()
+        for mark in marks_of(found):
+            if mark in self.marks:
+                marks[self.marks[mark]] += 1
+        length = float(np.linalg.norm(marks))
+        return total + PATTERNS * (self.marks_of @ (marks / length)) if length else total
+
+    def _weighed(self, runs: Counter[str]) -> Iterator[tuple[int, float]]:
+        known = [(self.terms[run], count) for run, count in runs.items() if run in self.terms]
+        if known:
+            numbers = np.array([number for number, _ in known])
+            shares = (1 + np.log([count for _, count in known])) * self.rarity[numbers]
+            shares /= np.linalg.norm(shares)
+            yield from zip(numbers.tolist(), shares.tolist(), strict=True)
+
+    def telling(self, text: str, clauses: Sequence[tuple[int, int]], head: str, value: str) -> int:
+        """The number of the clause whose words speak most for a value; the text is the normalised one."""
+        chosen = self.heads[head]
+        column = chosen.first + chosen.values.index(value)
+        weights = self.dual[:, column]
+        effect: dict[str, float] = {}
+        best, most = 0, -np.inf
+        for number, (start, end) in enumerate(clauses):
+            total = 0.0
+            for run in runs_of(text[start:end]):
+                if run not in effect:
+                    term = self.terms.get(run)
+                    if term is None:
+                        effect[run] = 0.0
+                    else:
+                        postings = slice(self.starts[term], self.starts[term + 1])
+                        effect[run] = float(
+                            self.rarity[term] * (self.weight[postings] @ weights[self.where[postings]])
+                        )
+                total += effect[run]
+            if total > most:
+                best, most = number, total
+        return best
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a story most likely says. ``verdicts``: how likely each verdict is, over all sheets considered.
+
+    ``doubts``: for each fact read together, how likely each of its values is, and each verdict with it.
+    """
+
+    facts: Mapping[str, tuple[tuple[str, float], ...]]  # fact -> its values, each with how sure it is
+    verdicts: Mapping[Scope, float]
+    doubts: Mapping[str, Mapping[str, Mapping[Scope, float]]]
+
+    def answers(self, name: str, values: Sequence[str]) -> dict[str, tuple[float, Mapping[Scope, float]]]:
+        """For each answer to a question, how likely it is and how likely each verdict would be after it.
+
+        What a story does not tell counts as "no" of a flag; of other facts it is the answer of nobody.
+        """
+        sheets = {value: dict(by) for value, by in self.doubts[name].items()}
+        untold = sheets.pop(UNTOLD, {})
+        if "no" in values:
+            for scope, share in untold.items():
+                no = sheets.setdefault("no", {})
+                no[scope] = no.get(scope, 0.0) + share
+        mass = {value: sum(by.values()) for value, by in sheets.items()}
+        whole = sum(mass.values()) or 1.0
+        return {
+            value: (mass[value] / whole, {scope: share / mass[value] for scope, share in by.items()})
+            for value, by in sheets.items()
+            if value in values and mass[value] / whole >= LEAST_ANSWER
+        }
+
+
+def gain_of(answers: Mapping[str, tuple[float, Mapping[Scope, float]]]) -> float:
+    """How much surer of the verdict one is after the answer than before, on average."""
+    before: dict[Scope, float] = {}
+    for chance, by in answers.values():
+        for scope, share in by.items():
+            before[scope] = before.get(scope, 0.0) + chance * share
+    after = sum(chance * max(by.values()) for chance, by in answers.values())
+    return after - max(before.values(), default=0.0)
+
+
+def runs_of(text: str) -> Counter[str]:
+    """The character runs of a text and how often each occurs.
+
+    >>> sorted(runs_of("没管").items())
+    [('没', 1), ('没管', 1), ('管', 1)]
+    """
+    plain = normalise(text)
+    return Counter(
+        plain[at : at + size] for size in range(1, LONGEST_RUN + 1) for at in range(len(plain) - size + 1)
+    )
+
+
+def marks_of(found: Sequence[Fact]) -> set[str]:
+    """What the lexicon found, as marks."""
+    return {f"{fact.name}={fact.value}" for fact in found}
+
+
+def read_learned(
+    model: Model,
+    text: str,
+    found: Sequence[Fact],
+    confirmed: Confirmed,
+    verdict: Callable[[Mapping[str, str]], Scope],
+) -> Reading:
+    """Read a story.
+
+    Args:
+        found: what the lexicon found.
+        confirmed: what the person said of facts; "unknown" for what nobody knows.
+        verdict: what the rules say of a set of facts.
+    """
+    scores = model.scores(text, found)
+    read = {name: head.probabilities(scores)[0] for name, head in model.heads.items()}
+    likely = _likelihood(model, read, confirmed)
+    best = np.argsort(-likely, kind="stable")[:LIKELIEST]
+    best = best[np.isfinite(likely[best])]
+    sheets = [_with_confirmed(model, model.sheets[number], confirmed) for number in best]
+    scopes = [verdict(sheet) for sheet in sheets]
+    weights = likely[best].astype(float)
+    if not any(name in confirmed for name in model.together):
+        chances = dict(
+            zip(model.verdicts.values, model.verdicts.probabilities(scores)[0].tolist(), strict=True)
+        )
+        weights = weights + np.log([max(chances.get(scope, 0.0), _LEAST) for scope in scopes])
+    shares = np.exp(weights - weights.max())
+    shares /= shares.sum()
+    verdicts = _verdicts(scopes, shares, model.surety)
+    first = max(verdicts, key=lambda scope: verdicts[scope])
+    chosen = max((n for n, scope in enumerate(scopes) if scope == first), key=lambda n: shares[n])
+    doubts = _doubts(model, sheets, scopes, shares)
+    facts = {
+        name: ((value, round(sum(doubts[name][value].values()), 3)),)
+        for name, value in sheets[chosen].items()
+        if name not in confirmed
+    }
+    return Reading(facts | _singly(model, read), verdicts, doubts)
+
+
+def _likelihood(model: Model, read: Mapping[str, Floats], confirmed: Confirmed) -> npt.NDArray[np.float64]:
+    """The logarithm of how likely each sheet is, up to a constant; minus infinity where it is ruled out."""
+    total = np.zeros(len(model.sheets))
+    for at, name in enumerate(model.together):
+        head = model.heads[name]
+        place = {value: number for number, value in enumerate(head.values)}
+        if name in confirmed:
+            total += [_agreement(sheet[at], str(confirmed[name])) for sheet in model.sheets]
+        else:
+            logs = np.log(np.maximum(read[name], _LEAST))
+            total += CALM * logs[[place[sheet[at]] for sheet in model.sheets]]
+    if not np.isfinite(total).any():  # nobody told such a story: take the facts as they are
+        return _likelihood(model, read, {})
+    return total
+
+
+def _agreement(value: str, confirmed: str) -> float:
+    """Whether a sheet can be true of somebody who said so: "no" and "unknown" are mostly left untold."""
+    if confirmed == value:
+        return 0.0
+    if value == UNTOLD:
+        return 0.0 if confirmed in ("no", "unknown") else -SILENT
+    return -SILENT if (value, confirmed) == ("no", "unknown") else -np.inf
+
+
+def _with_confirmed(model: Model, sheet: tuple[str, ...], confirmed: Confirmed) -> dict[str, str]:
+    facts = {n: v for n, v in zip(model.together, sheet, strict=True) if v != UNTOLD}
+    for name in model.together:
+        if name in confirmed:
+            value = str(confirmed[name])
+            facts.pop(name, None)
+            if value != "unknown":
+                facts[name] = value
+    return facts
+
+
+def _verdicts(scopes: Sequence[Scope], shares: npt.NDArray[np.float64], surety: float) -> dict[Scope, float]:
+    """How likely each verdict is; a power makes it as sure as it has proved right."""
+    total: dict[Scope, float] = {}
+    for scope, share in zip(scopes, shares.tolist(), strict=True):
+        total[scope] = total.get(scope, 0.0) + share
+    raised = {scope: share**surety for scope, share in total.items()}
+    whole = sum(raised.values())
+    return {scope: round(share / whole, 4) for scope, share in raised.items()}
+
+
+def _doubts(
+    model: Model,
+    sheets: Sequence[Mapping[str, str]],
+    scopes: Sequence[Scope],
+    shares: npt.NDArray[np.float64],
+) -> dict[str, dict[str, dict[Scope, float]]]:
+    doubts: dict[str, dict[str, dict[Scope, float]]] = {name: {} for name in model.together}
+    for sheet, scope, share in zip(sheets, scopes, shares.tolist(), strict=True):
+        for name in model.together:
+            by = doubts[name].setdefault(sheet.get(name, UNTOLD), {})
+            by[scope] = by.get(scope, 0.0) + share
+    return doubts
+
+
+def _singly(model: Model, read: Mapping[str, Floats]) -> dict[str, tuple[tuple[str, float], ...]]:
+    """Facts that are read one by one: the likeliest value, or of those with several the likeliest few."""
+    facts: dict[str, tuple[tuple[str, float], ...]] = {}
+    several: dict[str, list[tuple[str, float]]] = {}
+    for name, chances in read.items():
+        if name in model.together:
+            continue
+        fact, _, value = name.partition("=")
+        if value:
+            several.setdefault(fact, []).append((value, float(chances[1])))
+            continue
+        best = int(chances.argmax())
+        told = model.heads[name].values[best]
+        if told != UNTOLD and chances[best] >= model.least_sure:
+            facts[name] = ((told, round(float(chances[best]), 3)),)
+    for fact, values in several.items():
+        values.sort(key=lambda pair: -pair[1])
+        kept = [(v, round(c, 3)) for v, c in values[: model.most_values] if c >= model.least_sure_of_many]
+        if kept:
+            facts[fact] = tuple(kept)
+    return facts

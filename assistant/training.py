@@ -1,0 +1,303 @@
+"""Learns from the exemplars how to read facts; done once for each state of the knowledge base, in seconds.
+
+Comes in: exemplars, what the lexicon finds in them, what the rules make of their facts. Goes out: a
+:class:`~assistant.steps.learned.Model`, kept in a file of plain numbers. The same input gives the same model.
+
+Odds come from stories of hands that the scores were not learned from: each file of exemplars is one hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock
+
+from assistant.law.exemplars import Exemplar, Lessons, exemplar_files
+from assistant.law.vocabulary import Vocabulary
+from assistant.model import Fact, Scope
+from assistant.steps.learned import CALM, CONSTANT, PATTERNS, UNTOLD, Head, Model, marks_of, runs_of
+
+VERSION = 1  # raise it when the same exemplars would give another model
+PENALTY = 0.1  # of the ridge regression
+STRENGTH = 10.0  # inverse penalty of the odds
+LEAST_STORIES = 2  # in which a character run must occur
+_SMALL = 1e-4
+_VERDICT = "scope"
+
+Finds = Callable[[str], Sequence[Fact]]
+Judges = Callable[[Mapping[str, str]], Scope]
+Columns = dict[str, tuple[tuple[str, ...], list[str]]]  # head -> its values, and the one of each exemplar
+
+
+def state_of(folder: Path) -> str:
+    """A short name for everything the model is made from: files of the knowledge folder, and this code."""
+    digest = hashlib.sha256(f"{VERSION}".encode())
+    files = [
+        *exemplar_files(folder),
+        *(folder / name for name in ("learning.yaml", "facts.yaml")),
+        *sorted((folder / "lexicon").glob("*.yaml")),
+        *sorted((folder / "rules").glob("*.yaml")),
+    ]
+    for path in files:
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def ensure_model(kept: Path, state: str, learned: Callable[[], Model]) -> Model:
+    """The model of this state, learned when ``kept`` has none. One process learns, others wait for it.
+
+    Args:
+        kept: the folder of models; those of other states are removed.
+        learned: makes the model.
+    """
+    path = kept / f"{state}.npz"
+    if (model := _load(path)) is not None:
+        return model
+    kept.mkdir(parents=True, exist_ok=True)
+    with FileLock(kept / "lock"):
+        if (model := _load(path)) is None:
+            model = learned()
+            _save(model, path)
+            for other in kept.glob("*.npz"):
+                if other != path:
+                    other.unlink(missing_ok=True)
+    return model
+
+
+def learn(
+    exemplars: Sequence[Exemplar],
+    vocabulary: Vocabulary,
+    lessons: Lessons,
+    finds: Finds,
+    judges: Judges,
+    advance: Callable[[int], object] = lambda _: None,
+) -> Model:
+    """Learn from exemplars.
+
+    Args:
+        finds: what the lexicon finds in a text.
+        judges: what the rules make of a set of facts.
+        advance: told whenever more exemplars have been read.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.kernel_ridge import KernelRidge
+
+    found = []
+    for exemplar in exemplars:
+        found.append(marks_of(finds(exemplar.text)))
+        advance(1)
+    vectorizer = TfidfVectorizer(
+        analyzer=lambda text: runs_of(text).elements(), sublinear_tf=True, min_df=LEAST_STORIES
+    )
+    runs = vectorizer.fit_transform([e.text for e in exemplars]).astype(np.float32)
+    marks, mean, marks_of_each = _marks(found)
+    kernel = (runs @ runs.T).toarray() + PATTERNS * marks_of_each @ marks_of_each.T + CONSTANT
+
+    columns = _columns(exemplars, vocabulary, lessons)
+    target = np.concatenate(
+        [
+            np.where(np.array(of_each)[:, None] == np.array(values)[None], 1.0, -1.0)
+            for values, of_each in columns.values()
+        ],
+        axis=1,
+    )
+    unseen = np.zeros_like(target)
+    for test in _folds([e.hand for e in exemplars]):
+        ridge = KernelRidge(alpha=PENALTY, kernel="precomputed").fit(
+            kernel[np.ix_(~test, ~test)], target[~test]
+        )
+        unseen[test] = kernel[np.ix_(test, ~test)] @ ridge.dual_coef_
+    dual = KernelRidge(alpha=PENALTY, kernel="precomputed").fit(kernel, target).dual_coef_
+    heads = _heads(columns, unseen)
+    sheets = _sheets(exemplars, lessons)
+    postings = runs.tocsc()
+    postings.sort_indices()
+    return Model(
+        terms={str(term): int(number) for term, number in vectorizer.vocabulary_.items()},
+        rarity=vectorizer.idf_.astype(np.float32),
+        starts=postings.indptr.astype(np.int32),
+        where=postings.indices.astype(np.int32),
+        weight=postings.data.astype(np.float32),
+        marks=marks,
+        marks_mean=mean,
+        marks_of=marks_of_each,
+        dual=dual.astype(np.float32),
+        heads={name: head for name, head in heads.items() if name != _VERDICT},
+        verdicts=heads[_VERDICT],
+        together=lessons.together,
+        sheets=sheets,
+        surety=_surety(exemplars, lessons, heads, sheets, unseen.astype(np.float32), judges),
+        least_sure=lessons.least_sure,
+        least_sure_of_many=lessons.least_sure_of_many,
+        most_values=lessons.most_values,
+    )
+
+
+# ------------------------------------------------------------------ parts of learning
+
+
+def _marks(found: Sequence[set[str]]) -> tuple[dict[str, int], Any, Any]:
+    names = {mark: number for number, mark in enumerate(sorted(set().union(*found)))}
+    table = np.zeros((len(found), len(names)), np.float32)
+    for row, of_one in enumerate(found):
+        table[row, [names[mark] for mark in of_one]] = 1
+    mean = table.mean(axis=0)
+    table -= mean
+    lengths = np.linalg.norm(table, axis=1, keepdims=True)
+    return names, mean, table / np.maximum(lengths, _SMALL)
+
+
+def _columns(exemplars: Sequence[Exemplar], vocabulary: Vocabulary, lessons: Lessons) -> Columns:
+    """What is asked of a story: the verdict, and each fact of which there are exemplars enough."""
+    columns: Columns = {_VERDICT: _column([e.scope for e in exemplars])}
+    for name, kind in vocabulary.facts.items():
+        if kind.about == "question" or name in lessons.patterns_only:
+            continue
+        if kind.kind == "many":
+            for value in kind.values:
+                has = [value in e.facts.get(name, ()) for e in exemplars]
+                if sum(has) >= lessons.least_rows:
+                    columns[f"{name}={value}"] = (("no", "yes"), ["yes" if one else "no" for one in has])
+            continue
+        of_each = [e.facts.get(name, (UNTOLD,))[0] for e in exemplars]
+        if name not in lessons.together:
+            enough = {v for v in set(of_each) if of_each.count(v) >= lessons.least_rows}
+            of_each = [value if value in enough else UNTOLD for value in of_each]
+        if len(set(of_each)) > 1 or name in lessons.together:
+            columns[name] = _column(of_each)
+    return columns
+
+
+def _column(of_each: list[Any]) -> tuple[tuple[str, ...], list[str]]:
+    return tuple(sorted(set(of_each))), of_each
+
+
+def _folds(hands: Sequence[str]) -> list[npt.NDArray[np.bool_]]:
+    """Which exemplars are left out in turn: those of one hand; of a single hand every fifth."""
+    names = sorted(set(hands))
+    if len(names) > 1:
+        return [np.array([hand == name for hand in hands]) for name in names]
+    return [np.arange(len(hands)) % 5 == part for part in range(5)]
+
+
+def _heads(columns: Columns, unseen: npt.NDArray[np.float64]) -> dict[str, Head]:
+    from sklearn.linear_model import LogisticRegression
+
+    heads, first = {}, 0
+    for name, (values, of_each) in columns.items():
+        own = unseen[:, first : first + len(values)]
+        if len(values) == 1:  # a fact that all exemplars leave alike
+            weights, bias = np.zeros((1, 1)), np.zeros(1)
+        else:
+            odds = LogisticRegression(C=STRENGTH, max_iter=1000).fit(own, of_each)
+            weights, bias = odds.coef_, odds.intercept_
+            if len(values) == 2:  # one row tells the second value from the first
+                weights, bias = np.vstack([0 * weights, weights]), np.concatenate([[0.0], bias])
+        heads[name] = Head(name, values, first, weights.astype(np.float32), bias.astype(np.float32))
+        first += len(values)
+    return heads
+
+
+def _sheets(exemplars: Sequence[Exemplar], lessons: Lessons) -> tuple[tuple[str, ...], ...]:
+    """The combinations of facts that occur."""
+    return tuple(
+        dict.fromkeys(tuple(e.facts.get(name, (UNTOLD,))[0] for name in lessons.together) for e in exemplars)
+    )
+
+
+def _surety(
+    exemplars: Sequence[Exemplar],
+    lessons: Lessons,
+    heads: Mapping[str, Head],
+    sheets: Sequence[tuple[str, ...]],
+    unseen: npt.NDArray[np.float32],
+    judges: Judges,
+) -> float:
+    """The power that makes a verdict's likelihood fit how often it is right on hands unseen."""
+    scopes = [
+        judges({n: v for n, v in zip(lessons.together, sheet, strict=True) if v != UNTOLD})
+        for sheet in sheets
+    ]
+    likely = np.zeros((len(exemplars), len(sheets)))
+    for at, name in enumerate(lessons.together):
+        head = heads[name]
+        logs = np.log(np.maximum(head.probabilities(unseen), _SMALL))
+        likely += CALM * logs[:, [head.values.index(sheet[at]) for sheet in sheets]]
+    verdicts = heads[_VERDICT]
+    chances = np.log(np.maximum(verdicts.probabilities(unseen), _SMALL))
+    known = {value: number for number, value in enumerate(verdicts.values)}
+    floor = np.full((len(exemplars), 1), np.log(_SMALL))
+    chances = np.hstack([chances, floor])
+    likely += chances[:, [known.get(scope, len(known)) for scope in scopes]]
+    shares = np.exp(likely - likely.max(axis=1, keepdims=True))
+    names = sorted(set(scopes))
+    total = np.stack([shares[:, [s == name for s in scopes]].sum(axis=1) for name in names], axis=1)
+    total /= total.sum(axis=1, keepdims=True)
+    right = np.array([names.index(e.scope) if e.scope in names else -1 for e in exemplars])
+    rows = np.flatnonzero(right >= 0)
+
+    def loss(power: float) -> float:
+        raised = np.maximum(total[rows], 1e-9) ** power
+        return float(
+            -np.log((raised / raised.sum(axis=1, keepdims=True))[np.arange(len(rows)), right[rows]]).mean()
+        )
+
+    return float(min(np.arange(0.2, 1.55, 0.05), key=loss).round(2))
+
+
+# ------------------------------------------------------------------ keeping the model
+
+_ARRAYS = ("rarity", "starts", "where", "weight", "marks_mean", "marks_of", "dual")
+_NUMBERS = ("surety", "least_sure", "least_sure_of_many", "most_values")
+
+
+def _save(model: Model, path: Path) -> None:
+    heads = [*model.heads.values(), model.verdicts]
+    told = {
+        "terms": list(model.terms),
+        "numbers": list(model.terms.values()),
+        "marks": list(model.marks),
+        "together": model.together,
+        "sheets": model.sheets,
+        "heads": [{"name": h.name, "values": h.values, "first": h.first} for h in heads],
+        **{name: getattr(model, name) for name in _NUMBERS},
+    }
+    arrays = {name: getattr(model, name) for name in _ARRAYS}
+    for number, head in enumerate(heads):
+        arrays |= {f"weights{number}": head.weights, f"bias{number}": head.bias}
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    with partial.open("wb") as file:
+        np.savez(file, told=np.frombuffer(json.dumps(told, ensure_ascii=False).encode(), np.uint8), **arrays)
+    os.replace(partial, path)
+
+
+def _load(path: Path) -> Model | None:
+    """The model in a file; None where there is none that can be read, so that it is learned again."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            told = json.loads(file["told"].tobytes())
+            heads = [
+                Head(row["name"], tuple(row["values"]), row["first"], file[f"weights{n}"], file[f"bias{n}"])
+                for n, row in enumerate(told["heads"])
+            ]
+            return Model(
+                terms=dict(zip(told["terms"], told["numbers"], strict=True)),
+                marks={mark: number for number, mark in enumerate(told["marks"])},
+                heads={head.name: head for head in heads[:-1]},
+                verdicts=heads[-1],
+                together=tuple(told["together"]),
+                sheets=tuple(tuple(sheet) for sheet in told["sheets"]),
+                **{name: file[name] for name in _ARRAYS},
+                **{name: told[name] for name in _NUMBERS},
+            )
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        return None
