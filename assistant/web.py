@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant import wiring
+from assistant.conversation import Asks
 from assistant.errors import SettingsError
 from assistant.indexing import Progress
 from assistant.settings import Settings
-from assistant.web_thread import Asks, Example, load_examples
+from assistant.web_thread import Example, load_examples
 from assistant.web_uploads import uploads_folder
 from assistant.web_view import Provisions
 

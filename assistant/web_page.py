@@ -16,10 +16,11 @@ import gradio as gr
 from gradio import Blocks
 
 from assistant import web_view
+from assistant.conversation import Asks, make_listener
 from assistant.errors import QuestionError
-from assistant.law.vocabulary import Vocabulary, load_vocabulary
+from assistant.law.vocabulary import Vocabulary
 from assistant.settings import Settings
-from assistant.web_thread import Asks, Example, Thread, Turn, corrected, next_turn, read_days, reply
+from assistant.web_thread import Example, Thread, Turn, answered, corrected, next_turn, read_days
 
 _WELCOME = """<div class="z-welcome"><h2>您好，请说情况</h2>
 <p>说说发生了什么，看算不算问责、依据哪条。</p>
@@ -42,7 +43,9 @@ def messages(thread: Thread, vocabulary: Vocabulary) -> list[gr.ChatMessage]:
             shown.append(
                 gr.ChatMessage(
                     role="assistant",
-                    content=web_view.answer(turn.advice.answer, index, turn.advice.citations),
+                    content=web_view.answer(
+                        turn.advice.answer, index, turn.advice.citations, turn.advice.supposed
+                    ),
                     options=cast(Any, web_view.options(turn.advice, vocabulary) if last else []),
                 )
             )
@@ -66,7 +69,8 @@ def build_app(
 
     ``pages``: there is another page to go to, see :mod:`assistant.web_knowledge`.
     """
-    vocabulary = load_vocabulary(settings.knowledge)
+    listener = make_listener(settings)
+    vocabulary = listener.vocabulary
     choices = [(k.label, k.name) for k in vocabulary.facts.values() if web_view.shown(k.name, vocabulary)]
     with Blocks(title="责明", analytics_enabled=False, fill_height=True, delete_cache=(3600, 3600)) as app:
         thread = gr.State(Thread(), time_to_live=6 * 3600)
@@ -106,7 +110,9 @@ def build_app(
                     )
                     go = gr.Button("发送", variant="primary", elem_id="z-send", scale=0, min_width=88)
                 notice = gr.HTML("", elem_id="z-notice")
-                follow_up = gr.Checkbox(False, label="接着上面的情况补充", visible=False, elem_id="z-follow")
+                follow_up = gr.Checkbox(
+                    False, label="接着上面说（取消勾选就是另一件事）", visible=False, elem_id="z-follow"
+                )
                 with gr.Row(elem_id="z-days"):
                     day = gr.DateTime(
                         value=None,  # filled in by the browser at each visit; empty counts as today
@@ -155,19 +161,19 @@ def build_app(
             """Show what was said at once, then the reply."""
             asked = replace(before, turns=(*before.turns, turn))
             yield {chat: messages(asked, vocabulary), said: "", notice: ""}
-            now = Thread((*before.turns, reply(advisor, turn)), len(before.turns))
-            made = (latest := now.latest()) and latest.advice and latest.advice.determination
+            now = answered(advisor, listener, before, turn)
+            begun = bool(now.situations)
             yield {
                 **panels(now),
                 chat: messages(now, vocabulary),
-                follow_up: gr.Checkbox(visible=bool(made), value=bool(made and made.missing_facts)),
+                follow_up: gr.Checkbox(visible=begun, value=begun),
             }
 
         def send(
             text: str, before: Thread, law_day: str, arrived: str, when: str, continued: bool
         ) -> Iterator[Changes]:
             try:
-                turn = next_turn(before, text, read_days(law_day, arrived, date.today(), when), continued)
+                turn = next_turn(text, read_days(law_day, arrived, date.today(), when), continued)
             except QuestionError as error:
                 yield {notice: notice_line(str(error))}
                 return

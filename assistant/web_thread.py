@@ -1,21 +1,20 @@
-"""The thread of a chat: what was said, what was answered, which answer is selected.
+"""The thread of a chat: what was said, what was answered, which answer is selected, and the fact sheets.
 
 Comes in: text, days and corrections from the page. Goes out: the next :class:`Thread`. No Gradio, nothing
-written down; an error becomes a sentence in the thread.
+written down; an error becomes a sentence in the thread. What the words mean is the conversation's business.
 """
 
 from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Protocol
 
 import yaml
 
+from assistant.conversation import Asks, Conversation, Listener, Situation, Value
 from assistant.errors import KnowledgeError, QuestionError, ZemingError
 from assistant.law.days import read_days as conduct_days
 from assistant.law.vocabulary import Vocabulary
@@ -23,10 +22,6 @@ from assistant.model import Advice, Question
 
 _LOG = logging.getLogger("zeming.web")
 _FAULT = "程序出了差错，这次没有答成，不是您的问题；可以换个说法再试，或者把出错时间告诉维护人员。"
-
-
-class Asks(Protocol):
-    def ask(self, question: Question) -> Advice: ...
 
 
 @dataclass(frozen=True)
@@ -54,20 +49,29 @@ def load_examples(folder: Path) -> tuple[Example, ...]:
 
 @dataclass(frozen=True)
 class Turn:
-    """One exchange. ``said`` is what the person's bubble shows; without ``advice`` the reply is an error."""
+    """One exchange. ``said`` is what the person's bubble shows; without ``advice`` the reply is an error.
+
+    ``question`` carries the words and the days as they were given. ``anew``: whatever was said before does not
+    count. ``fact``: no words but one fact, chosen from a list. ``situation``: the one that it was about.
+    """
 
     said: str
     question: Question
     advice: Advice | None = None
     error: str = ""
+    anew: bool = False
+    fact: tuple[str, Value] | None = None
+    situation: int = -1
 
 
 @dataclass(frozen=True)
 class Thread:
-    """One case: everything said since 新情况. ``selected`` is the turn whose sources are shown."""
+    """Everything said since 新情况. ``selected`` is the turn whose sources are shown."""
 
     turns: tuple[Turn, ...] = ()
     selected: int = -1
+    situations: tuple[Situation, ...] = ()
+    current: int = -1
 
     def advice(self) -> Advice | None:
         return self.turns[self.selected].advice if 0 <= self.selected < len(self.turns) else None
@@ -77,10 +81,23 @@ class Thread:
         return next((turn for turn in reversed(self.turns) if turn.advice), None)
 
 
-def reply(advisor: Asks, turn: Turn) -> Turn:
+def answered(advisor: Asks, listener: Listener, thread: Thread, turn: Turn) -> Thread:
+    """The thread with the turn and its answer; a turn that cannot be answered leaves the sheets alone."""
+    talk = Conversation(advisor, listener, thread.situations, thread.current)
+    done = reply(talk, turn)
+    return Thread((*thread.turns, done), len(thread.turns), talk.situations, talk.current)
+
+
+def reply(talk: Conversation, turn: Turn) -> Turn:
     """The turn with its answer, or with one sentence saying why there is none. Never raises."""
+    asked = turn.question
     try:
-        return replace(turn, advice=advisor.ask(turn.question))
+        if turn.fact:
+            index = turn.situation if turn.situation >= 0 else None
+            advice = talk.set(*turn.fact, asked.day, asked.received, asked.conduct, situation=index)
+        else:
+            advice = talk.say(asked.text, asked.day, asked.received, asked.conduct, anew=turn.anew)
+        return replace(turn, advice=advice, situation=talk.current)
     except ZemingError as error:
         return replace(turn, error=str(error))
     except Exception as error:  # the last net: a person must never meet a traceback, nor the log their words
@@ -130,8 +147,8 @@ def read_day(value: str | None, name: str) -> date | None:
         raise QuestionError(f"{name}“{written}”不是一个日期，请写成 2026-03-05 这样。") from None
 
 
-def next_turn(thread: Thread, text: str, days: Days, follow_up: bool) -> Turn:
-    """What the person wrote as the next turn; a follow-up is added to the words and facts given before.
+def next_turn(text: str, days: Days, follow_up: bool) -> Turn:
+    """What the person wrote as the next turn; without ``follow_up`` it begins anew.
 
     Raises:
         QuestionError: nothing was written.
@@ -139,24 +156,14 @@ def next_turn(thread: Thread, text: str, days: Days, follow_up: bool) -> Turn:
     said = text.strip()
     if not said:
         raise QuestionError("请先写下情况或者问题，再点“发送”。")
-    before = thread.latest()
-    if not (follow_up and before):
-        return Turn(said, Question(said, days.law, received=days.received, conduct=days.conduct))
-    question = before.question
-    whole = Question(
-        text=f"{question.text}\n{said}",
-        day=days.law,
-        received=days.received or question.received,
-        conduct=days.conduct or question.conduct,
-        confirmed=question.confirmed,
-    )
-    return Turn(said, whole)
+    question = Question(said, days.law, received=days.received, conduct=days.conduct)
+    return Turn(said, question, anew=not follow_up)
 
 
-def corrected(turn: Turn, fact: str, value: str | tuple[str, ...], vocabulary: Vocabulary) -> Turn:
-    """The same question again, with one fact set by the person."""
+def corrected(turn: Turn, fact: str, value: Value, vocabulary: Vocabulary) -> Turn:
+    """One fact of the situation that a turn was about, set by the person."""
     kind = vocabulary.facts[fact]
     values = (value,) if isinstance(value, str) else value
     words = "、".join("不清楚" if v == "unknown" else kind.show(v) for v in values)
-    confirmed: Mapping[str, str | tuple[str, ...]] = {**turn.question.confirmed, fact: value}
-    return Turn(f"更正事实：{kind.label}＝{words}", replace(turn.question, confirmed=confirmed))
+    days = replace(turn.question, text="")
+    return Turn(f"更正事实：{kind.label}＝{words}", days, fact=(fact, value), situation=turn.situation)

@@ -20,7 +20,7 @@ from assistant.model import Advice, Citation, Fact, Finding, Provision
 _NOT_IN_URLS = frozenset(" \t\r\n<>\"'\\")
 _FINDING_MARKS = {"yes": "是", "no": "否", "unknown": "待定"}
 _AUTHORITIES = {"interpretation": "官方解读", "commentary": "评论文章"}
-_FACT_SOURCES = {"lexicon": "读自原文", "confirmed": "本人确认", "model": "模型读出"}
+_FACT_SOURCES = {"lexicon": "读自原文", "learned": "读自原文", "confirmed": "本人确认", "model": "模型读出"}
 
 
 class Provisions(Protocol):
@@ -53,11 +53,11 @@ def plain(text: str) -> str:
     return f'<div class="z-said">{"<br>".join(lines)}</div>'
 
 
-def answer(markdown: str, turn: int, citations: Sequence[Citation]) -> str:
+def answer(markdown: str, turn: int, citations: Sequence[Citation], supposed: bool = False) -> str:
     """An answer as one block of HTML. Each ``[n]`` that has a source becomes a link to it.
 
     HTML, links, images and addresses in the markdown stay text. The numbered list of labels at the end of an
-    answer is left out: the page shows the sources themselves.
+    answer is left out: the page shows the sources themselves. What is only ``supposed`` is marked as such.
 
     >>> answer("**属于** [9]", 0, [])
     '<div class="z-answer" id="answer-0"><p><strong>属于</strong> [9]</p></div>'
@@ -72,6 +72,9 @@ def answer(markdown: str, turn: int, citations: Sequence[Citation]) -> str:
             f"查看 {len(citations)} 条来源</a></p>"
         )
     inside = (body.strip() + sources).replace("\n", "&#10;")
+    if supposed:
+        mark = '<p class="z-marks"><span class="z-mark z-doubt">假设，不是您说的情况</span></p>'
+        return f'<div class="z-answer z-supposed" id="answer-{turn}">{mark}{inside}</div>'
     return f'<div class="z-answer" id="answer-{turn}">{inside}</div>'
 
 
@@ -213,7 +216,8 @@ def safe_url(url: str | None) -> str | None:
 
 def options(advice: Advice, vocabulary: Vocabulary) -> list[dict[str, Any]]:
     """Quick replies for the facts still missing: what a button says, and ``fact=value``."""
-    missing = advice.determination.missing_facts if advice.determination else ()
+    made = None if advice.supposed else advice.determination  # a supposition is not the sheet
+    missing = made.missing_facts if made else ()
     buttons = []
     for fact in missing:
         kind = vocabulary.facts.get(fact.fact)

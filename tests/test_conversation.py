@@ -44,12 +44,8 @@ def test_a_correction_moves_the_verdict_and_says_so(talk: Conversation) -> None:
 
 
 def test_an_answer_sets_the_fact_that_was_asked_for(talk: Conversation) -> None:
-    assert talk.situation
-    made = talk.situation.advice.determination
-    assert made
-    asked = [m.fact for m in made.missing_facts]
-    assert "dissent_recorded" in asked
     advice = talk.say("会上我明确反对，纪要里写着", DAY)
+    assert talk.situation
     assert talk.situation.confirmed["dissent_recorded"] == "yes"
     assert advice.determination
     assert advice.determination.scope == "in_but_exempt"
@@ -72,7 +68,7 @@ def test_what_nobody_knows_is_not_asked_again(talk: Conversation) -> None:
     ("text", "sentence"),
     [
         ("如果当时会议记录写了我反对呢？", "结论会从“属于问责范围”变为"),
-        ("假如我不是党员呢", "结论不变，仍是“属于问责范围”"),
+        ("要是我已经退休了呢", "结论不变，仍是“属于问责范围”"),
     ],
 )
 def test_a_supposition_leaves_the_sheet_alone(talk: Conversation, text: str, sentence: str) -> None:

@@ -15,10 +15,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from assistant import web, web_view
+from assistant.conversation import Conversation, make_listener
 from assistant.errors import KnowledgeError, QuestionError, SettingsError
 from assistant.model import Advice, Citation, Instrument, Provision, Question
 from assistant.settings import Settings, load_settings
-from assistant.web_thread import Thread, Turn, next_turn, read_days, reply
+from assistant.web_thread import Thread, Turn, answered, corrected, next_turn, read_days, reply
 from assistant.wiring import Parts
 from tests.browser import free_port
 
@@ -139,6 +140,22 @@ def test_a_missing_fact_can_be_answered_with_one_click(page: Page) -> None:
     option.click()
     page.wait_for_selector("#answer-1")
     assert label in page.locator(".message.user").last.inner_text()
+
+
+def test_what_is_said_next_is_understood_and_shown(page: Page) -> None:
+    assert "属于问责范围" in ask(page, CASE)
+    supposed = ask(page, "如果当时会议记录写了我反对呢？")
+    assert "结论会从“属于问责范围”变为" in supposed
+    assert page.locator("#answer-1.z-supposed .z-mark").inner_text() == "假设，不是您说的情况"
+    assert page.locator("#z-chat .option").count() == 0
+    assert "已按您的改正更新：后果＝轻微。" in ask(page, "说错了，没死人，就擦破点皮")
+    assert page.locator("#answer-2.z-supposed").count() == 0
+    assert "6个月" in ask(page, "诫勉的影响期多长？")
+    other = "我爱人是镇中学校长，食堂承包商送了她两万块，学生吃坏肚子住院了十几个，纪委在查她，会怎么处理？"
+    noticed = ask(page, other)
+    assert "看来说的是另一件事" in noticed
+    assert "还是刚才那件事" in noticed
+    assert "已并在一起" in ask(page, "还是刚才那件事")
 
 
 @pytest.mark.parametrize("width", [360, 390])
@@ -276,9 +293,10 @@ class Broken:
 
 
 def test_a_bug_is_one_calm_sentence_and_the_log_has_type_and_place_only(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, settings: Settings
 ) -> None:
-    turn = reply(Broken(), Turn("张三的事", Question("张三的事", TODAY)))
+    talk = Conversation(Broken(), make_listener(settings))
+    turn = reply(talk, Turn("张三的事", Question("张三的事", TODAY)))
     assert turn.advice is None
     assert turn.error.startswith("程序出了差错")
     assert "ValueError" in caplog.text
@@ -290,21 +308,35 @@ def an_advice(question: Question, *citations: Citation, answer: str = "好[1]") 
     return Advice(question, "knowledge", (), None, (), citations, (), answer, 1)
 
 
-def test_a_follow_up_keeps_words_facts_and_days_and_a_new_question_does_not() -> None:
-    first = Question("水库漫坝", TODAY, received=date(2026, 3, 1), confirmed={"consequence": "严重"})
-    thread = Thread((Turn("水库漫坝", first, an_advice(first)),), 0)
-    days = read_days("2026-03-18", "", TODAY)
-    joined = next_turn(thread, " 没有人伤亡 ", days, follow_up=True)
-    assert joined.said == "没有人伤亡"
-    assert joined.question == Question(
-        "水库漫坝\n没有人伤亡",
-        date(2026, 3, 18),
-        received=date(2026, 3, 1),
-        confirmed={"consequence": "严重"},
+def test_a_follow_up_moves_the_sheet_and_a_new_matter_begins_another(
+    parts: Parts, settings: Settings
+) -> None:
+    listener = make_listener(settings)
+    days = read_days("2026-03-18", "2026-03-01", TODAY)
+
+    def said(thread: Thread, text: str, follow_up: bool = True) -> Thread:
+        return answered(parts.advisor, listener, thread, next_turn(text, days, follow_up))
+
+    first = said(Thread(), f" {CASE} ")
+    assert first.turns[0].said == CASE
+    second = said(first, "说错了，没有死人，就擦破点皮")
+    assert second.situations[0].confirmed == {"consequence": "轻微"}
+    assert second.situations[0].received == date(2026, 3, 1)
+    assert second.selected == 1
+    assert second.advice()
+    assert first.situations[0].confirmed == {}
+    third = said(second, CASE, follow_up=False)
+    assert len(third.situations) == 2
+    assert third.situations[1].confirmed == {}
+    fourth = answered(
+        parts.advisor, listener, third, corrected(third.turns[0], "consequence", "严重", listener.vocabulary)
     )
-    assert next_turn(thread, "诫勉多久", days, follow_up=False).question == Question(
-        "诫勉多久", date(2026, 3, 18)
-    )
+    assert fourth.turns[-1].said == "更正事实：后果＝严重"
+    assert fourth.situations[0].confirmed == {"consequence": "严重"}
+    assert fourth.current == 0
+    failed = said(fourth, "……")
+    assert failed.turns[-1].error
+    assert failed.situations == fourth.situations
 
 
 @pytest.mark.parametrize(

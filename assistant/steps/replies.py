@@ -27,6 +27,7 @@ ReplyKind = Literal["answer", "correction", "what_if", "new_situation", "same_si
 UNKNOWN = "unknown"
 SURE = 0.6  # what the lexicon reads less surely does not set a fact
 SHORT_CLAUSE = 16  # characters; a longer one with 不清楚 in it tells a story
+TELLING_CLAUSE = 12  # characters; one that sets a fact says nothing else if it is shorter
 STORY = 25  # characters from which a text may begin another situation by itself
 _CUT = re.compile(r"[，。；！？!?;,\s、]+|(?<=[一-鿿])(?=(?:但是?|不过|可是|只是(?=没)|就是(?=没)|然而))")
 _NUMBERED = re.compile(r"(?<![0-9第])([1-3])[.、:：）)](?=\D)|(?<=[一-鿿])([23])(?=[是有没不无归否记])")
@@ -123,7 +124,8 @@ def read_reply(
     changed = [t for t in told if _changes(t, facts)]
     rest = _rest(clauses, reading)
     if corrects:
-        return Reply("correction", told, rest)
+        left = [c for n, c in enumerate(clauses) if n not in reading.by_clause]
+        return Reply("correction", told, _rest(left, _Reading(names, phrases)))
     if any(t.name in names for t in told):
         return Reply("answer", told, rest)
     if changed:
@@ -147,11 +149,11 @@ def _join(clauses: Iterable[str]) -> str:
 
 
 def _rest(clauses: Sequence[str], reading: _Reading) -> str:
-    """Clauses that set nothing and say enough to belong to the story."""
+    """Clauses that belong to the story: they say enough, and no fact was set by all of what they say."""
     marks = reading.phrases.marks
     kept = []
     for number, clause in enumerate(clauses):
-        if number in reading.by_clause or len(clause) < 4:
+        if len(clause) < (TELLING_CLAUSE if number in reading.by_clause else 4):
             continue
         if any(marks[m].search(clause) for m in ("corrects", "every", "rest", "unsure")):
             continue
