@@ -23,10 +23,14 @@ FILE = "asker.yaml"
 
 @dataclass(frozen=True)
 class Wordings:
-    """``said``: fact -> value -> ways to say it. ``silent``: ways to say that it is not known."""
+    """``said``: fact -> value -> ways to say it. ``silent``: ways to say that it is not known.
+
+    ``related``: fact -> other facts with a value, which answer the question for it as well (是违规，还是没有管好).
+    """
 
     said: Mapping[str, Mapping[str, Sequence[str]]]
     silent: Sequence[str]
+    related: Mapping[str, Mapping[str, str]]
 
 
 def load_wordings(vocabulary: Vocabulary) -> Wordings:
@@ -46,7 +50,12 @@ def load_wordings(vocabulary: Vocabulary) -> Wordings:
             raise KnowledgeError(f"“{kind.name}”缺少 {'、'.join(sorted(lacking))} 的说法。", f"evals/{FILE}")
     if not read.get("silent"):
         raise KnowledgeError("缺少 silent（不清楚的说法）。", f"evals/{FILE}")
-    return Wordings(said, read["silent"])
+    related: dict[str, dict[str, str]] = read.get("related", {})
+    for others in related.values():
+        for fact, value in others.items():
+            if value not in said.get(fact, {}):
+                raise KnowledgeError(f"“{fact}={value}”没有说法，不能用来回答别的问题。", f"evals/{FILE}")
+    return Wordings(said, read["silent"], related)
 
 
 @dataclass(frozen=True)
@@ -59,15 +68,16 @@ class Asker:
 
     def answer(self, missing: MissingFact, label: str) -> Asked:
         """What the asker says to one question. ``label`` is the name of the fact in words."""
-        value = self.facts.get(missing.fact)
+        fact, value = missing.fact, self.facts.get(missing.fact)
         if value is None:
-            words = self._chosen(missing.fact, self.wordings.silent).replace("{label}", label)
+            others = self.wordings.related.get(fact, {}).items()
+            fact, value = next((o for o in others if self.facts.get(o[0]) == o[1]), (fact, None))
+        if value is None:
+            words = self._chosen(fact, self.wordings.silent).replace("{label}", label)
             return Asked(missing.fact, missing.question, words, known=False)
         values = value if isinstance(value, list) else [value]
-        said = self.wordings.said.get(missing.fact, {})
-        words = "".join(
-            self._chosen(missing.fact, said.get(str(one), [f"{label}：{one}。"])) for one in values
-        )
+        said = self.wordings.said.get(fact, {})
+        words = "".join(self._chosen(fact, said.get(str(one), [f"{label}：{one}。"])) for one in values)
         return Asked(missing.fact, missing.question, words, known=True)
 
     def _chosen(self, fact: str, ways: Sequence[str]) -> str:
