@@ -113,11 +113,12 @@ def read_reply(
     reading = _Reading(names, phrases)
     known = {f.name for f in facts} - set(names)
     _read_contents(clauses, reading, names, also=known if corrects else ())
-    _read_lexicon(found, reading, names, vocabulary, every=corrects)
+    _read_lexicon(found, clauses, reading, names, vocabulary, every=corrects)
     if _is_question(text, found, reading):
         return Reply("question", rest=text.strip())
     if not corrects:
         _read_bare(clauses, reading)
+        _takes_back(clauses, reading)
     if told_before and _is_another(text, found, told_before, lexicon, phrases):
         return Reply("new_situation", rest=text.strip())
     told = tuple(reading.told.values())
@@ -201,7 +202,7 @@ def _read_contents(
             pointed = ()
         if _ALL_OF_THEM.fullmatch(body):
             continue
-        unsure = marks["unsure"].search(body) is not None and len(body) <= SHORT_CLAUSE
+        unsure = _is_unsure(body, marks)
         for name, answers in reading.phrases.facts.items():
             if unsure:
                 if name in wanted and answers.topic and answers.topic.search(body):
@@ -224,14 +225,22 @@ def _read_contents(
 
 
 def _read_lexicon(
-    found: Sequence[Fact], reading: _Reading, names: Sequence[str], vocabulary: Vocabulary, every: bool
+    found: Sequence[Fact],
+    clauses: Sequence[str],
+    reading: _Reading,
+    names: Sequence[str],
+    vocabulary: Vocabulary,
+    every: bool,
 ) -> None:
     """What the lexicon reads fills what the wordings left open."""
     taken = set(reading.told)
     understood = [t.words for t in reading.told.values()]
+    doubtful = [c for c in clauses if _is_unsure(c, reading.phrases.marks)]
     for fact in found:
         kind = vocabulary.facts[fact.name]
         spent = any(fold(fact.evidence).lower() in words for words in understood)
+        if any(fold(fact.evidence).lower() in words for words in doubtful):
+            continue
         wanted = fact.name in names or (every and kind.about != "question" and not spent)
         if wanted and fact.name not in taken and kind.kind != "many" and fact.confidence >= SURE:
             reading.told.setdefault(fact.name, Told(fact.name, fact.value, fact.evidence))
@@ -310,9 +319,25 @@ def _bare(clause: str, marks: Mapping[str, re.Pattern[str]]) -> str | None:
     for meaning, name in (("no", "deny"), ("yes", "agree")):
         if marks[name].fullmatch(body) or marks[name].fullmatch(_FILLER.sub("", body) or body):
             return meaning
-    if marks["unsure"].search(body) and len(body) <= SHORT_CLAUSE:
-        return UNKNOWN
-    return None
+    return UNKNOWN if _is_unsure(body, marks) else None
+
+
+def _is_unsure(clause: str, marks: Mapping[str, re.Pattern[str]]) -> bool:
+    """不清楚 in a short clause, or as the last word of a longer one."""
+    found = marks["unsure"].search(clause)
+    return found is not None and (len(clause) <= SHORT_CLAUSE or len(clause) - found.end() <= 1)
+
+
+def _takes_back(clauses: Sequence[str], reading: _Reading) -> None:
+    """提没提过，记不清了: to a single question, a last clause that only says so outweighs the ones before."""
+    if len(reading.asked) != 1 or len(clauses) < 2 or reading.phrases.marks["rest"].search(clauses[-1]):
+        return
+    last = _FILLER.sub("", clauses[-1])
+    found = reading.phrases.marks["unsure"].match(last)
+    if found and len(last) - found.end() <= 1:
+        name = reading.asked[0]
+        reading.told[name] = Told(name, UNKNOWN, clauses[-1])
+        reading.by_clause.setdefault(len(clauses) - 1, []).append(name)
 
 
 def _means(name: str, meant: str, reading: _Reading) -> str | None:
@@ -376,7 +401,7 @@ def _what_if(
     ]
     reading = _Reading(tuple(names), phrases)
     _read_contents([c for c in supposed if c], reading, names, also=phrases.facts)
-    _read_lexicon(found, reading, names, vocabulary, every=True)
+    _read_lexicon(found, clauses, reading, names, vocabulary, every=True)
     asks = {f.name for f in found if f.value == "yes"} & {"asks_remedy", "asks_period"}
     if not reading.told or (asks and set(reading.told) <= {"stage", "decided_by", "subject"}):
         return Reply("question", rest=text.strip())
