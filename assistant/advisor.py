@@ -19,15 +19,16 @@ from assistant.law.days import Days, read_conduct_days, read_received_date
 from assistant.law.rules import run_table, values_of
 from assistant.law.tables import PeriodRow
 from assistant.law.text import has_words, is_mostly_foreign
-from assistant.model import Advice, Clause, Determination, Fact, Finding, Kind, Passage, Question
 from assistant.privacy import mask_private
-from assistant.steps.answering import Writer
-from assistant.steps.determination import Law, determine, routes_for, scope_of
 from assistant.steps.likeness import nearest_cases, shown
 from assistant.steps.retrieval import Retriever
 from assistant.steps.timing import not_held, version_findings
 from assistant.steps.verification import verify
 from assistant.understanding import Reader
+
+from assistant.model import Advice, Clause, Declined, Determination, Fact, Finding, Kind, Passage, Question
+from assistant.steps.answering import Writer
+from assistant.steps.determination import Law, determine, routes_for, scope_of
 
 PASSAGES = 8
 CANDIDATE_SCORE = 0.3  # a clause that only retrieval brought up never outranks one from the rules
@@ -63,14 +64,18 @@ class Advisor:
         )
         if is_mostly_foreign(text):
             notices.append(self._notice("english"))
-            return self._decline(question, (), notices, started)
+            return self._decline(question, (), notices, started, "other_field")
         references = find_references(text, self.law.corpus, question.day)
         notices += dict.fromkeys(r.notice for r in references if r.notice and r.status != "unresolved")
         facts = self._facts(question)
+        if declined := self._declined(facts, references):
+            return self._decline(question, facts, notices, started, declined)
         found = self.retriever.search(text, PASSAGES, self._searchable(question.day, references))
         kind = self._kind(facts, references, found.nearest)
         if kind == "out_of_domain":
-            return self._decline(question, facts, notices, started)
+            return self._decline(question, facts, notices, started, "other_field")
+        if any(f.name == "asks_guarantee" and f.value == "yes" for f in facts):
+            notices.append(self._notice("no_promise"))
         if found.degraded:
             notices.append(self._notice("no_dense"))
         commentary = [p.provision_id for p in found.commentary if p.score >= COMMENTARY_NEAR]
@@ -131,6 +136,15 @@ class Advisor:
         length = "短" if size <= SHORT else "长" if size >= LONG else "中"
         found = self.reader.found(question.text, question.confirmed)
         return (*found, Fact("length", length, "", "lexicon", 1.0))
+
+    def _declined(self, facts: Sequence[Fact], references: Sequence[Reference]) -> Declined | None:
+        """Why a question gets no answer, by the table of what is declined; None where it gets one."""
+        values = values_of(facts)
+        if any(r.status in ("exists", "superseded", "no_such_provision") for r in references):
+            values["names_rule"] = frozenset({"yes"})
+        outcomes = run_table(self.law.tables["abstain"], values, lambda _: True)
+        reason: Declined | None = outcomes[0].row.then["declined"] if outcomes else None
+        return reason
 
     def _kind(self, facts: Sequence[Fact], references: Sequence[Reference], nearest: float) -> Kind:
         """Which of the three kinds, by the table of kinds; naming a rule puts a question inside the field."""
@@ -229,12 +243,30 @@ class Advisor:
         return [words.format(day=day.isoformat(), titles="、".join(titles))] if titles else []
 
     def _decline(
-        self, question: Question, facts: tuple[Fact, ...], notices: Sequence[str], started: float
+        self,
+        question: Question,
+        facts: tuple[Fact, ...],
+        notices: Sequence[str],
+        started: float,
+        reason: Declined,
     ) -> Advice:
-        passages: tuple[Passage, ...] = ()
-        answer = self.writer.decline(notices)
+        """A short refusal that says what can be done instead. Of a report of wrongdoing nothing is kept."""
+        answer, citations = self.writer.decline(reason, question.day, notices)
+        answer, checks = verify(answer, citations, self.law.corpus)
+        keep = reason != "report"
         return Advice(
-            question, "out_of_domain", facts, None, passages, (), (), answer, _since(started), tuple(notices)
+            question=question,
+            kind="out_of_domain",
+            facts=facts if keep else (),
+            determination=None,
+            passages=(),
+            citations=citations,
+            checks=checks,
+            answer=answer,
+            elapsed_ms=_since(started),
+            notices=tuple(notices),
+            declined=reason,
+            keep=keep,
         )
 
     def _notice(self, key: str, **words: str) -> str:

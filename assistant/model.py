@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 Status = Literal["yes", "no", "unknown"]
 Kind = Literal["scenario", "knowledge", "out_of_domain"]
+Declined = Literal["evade", "retaliate", "guarantee", "named_guilt", "report", "other_field", "injection"]
 Scope = Literal[
     "in", "in_but_exempt", "out_direct_violation", "out_general_work", "out_subject", "needs_more_facts"
 ]
@@ -435,4 +436,6 @@ class Advice:
     elapsed_ms: int
     notices: tuple[str, ...] = ()  # e.g. a masked number, a superseded instrument that was quoted
     understood: str = ""  # how a reply was taken; the answer begins with it
+    declined: Declined | None = None  # why there is no answer; only with kind "out_of_domain"
+    keep: bool = True  # False: what was written is not kept beyond the answer (somebody reported)
     supposed: bool = False  # the answer to 如果……呢: the fact sheet was left as it was

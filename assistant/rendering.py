@@ -30,6 +30,7 @@ def to_contract(advice: Advice) -> dict[str, Any]:
         "id": advice.question.id,
         "question": advice.question.text,
         "kind": advice.kind,
+        **({"declined": advice.declined} if advice.declined else {}),
         **{key: made[key] for key in _EMPTY if key != "findings"},
         "facts": [
             {

@@ -13,15 +13,17 @@ from datetime import date
 from pathlib import Path
 
 import yaml
-
-from assistant.conversation import Asks, Conversation, Listener, Situation, Value
 from assistant.errors import KnowledgeError, QuestionError, ZemingError
 from assistant.law.days import read_days as conduct_days
 from assistant.law.vocabulary import Vocabulary
+
+from assistant.conversation import Asks, Conversation, Listener, Situation, Value
 from assistant.model import Advice, Question
 
 _LOG = logging.getLogger("zeming.web")
 _FAULT = "程序出了差错，这次没有答成，不是您的问题；可以换个说法再试，或者把出错时间告诉维护人员。"
+
+_NOT_KEPT = "（这里写的是反映别人的问题，内容没有保存）"
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,24 @@ def reply(talk: Conversation, turn: Turn) -> Turn:
             advice = talk.set(*turn.fact, asked.day, asked.received, asked.conduct, situation=index)
         else:
             advice = talk.say(asked.text, asked.day, asked.received, asked.conduct, anew=turn.anew)
-        return replace(turn, advice=advice, situation=talk.current)
+        answered = replace(turn, advice=advice, situation=talk.current)
+        return answered if advice.keep else _forgotten(answered, advice)
     except ZemingError as error:
         return replace(turn, error=str(error))
     except Exception as error:  # the last net: a person must never meet a traceback, nor the log their words
         place = traceback.extract_tb(error.__traceback__)[-1]
         _LOG.error("答复时出错：%s，%s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
         return replace(turn, error=_FAULT)
+
+
+def _forgotten(turn: Turn, advice: Advice) -> Turn:
+    """The turn without the words: of what somebody reported the page keeps the answer only."""
+    return replace(
+        turn,
+        said=_NOT_KEPT,
+        question=replace(turn.question, text=""),
+        advice=replace(advice, question=replace(advice.question, text=_NOT_KEPT), facts=()),
+    )
 
 
 @dataclass(frozen=True)

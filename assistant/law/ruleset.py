@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field
-
 from assistant.errors import KnowledgeError
 from assistant.law.corpus import Corpus
 from assistant.law.rules import Row, Table
 from assistant.law.schema import Strict, flags, problem_at, read_yaml
 from assistant.law.vocabulary import Vocabulary
-from assistant.model import Kind, Scope
+from pydantic import BeforeValidator, Field
+
+from assistant.model import Declined, Kind, Scope
 
 # what earlier tables leave for later ones to ask about
 DERIVED: Mapping[str, tuple[str, ...]] = {
@@ -117,6 +117,8 @@ def _problem(
         return f"泛化信号没有“{row.then['signal']}”这个名称，可用：{'、'.join(signals)}。"
     if "scope" in row.then and row.then["scope"] not in DERIVED["scope"]:
         return f"结论没有“{row.then['scope']}”这个标签，可用：{'、'.join(DERIVED['scope'])}。"
+    if "declined" in row.then and row.then["declined"] not in get_args(Declined):
+        return f"没有“{row.then['declined']}”这种婉拒，可用：{'、'.join(get_args(Declined))}。"
     if "from_fact" in row.then:
         name, _, value = str(row.then["from_fact"]).partition("=")
         if value not in vocabulary.values_of(name):

@@ -14,8 +14,19 @@ from typing import Any
 from assistant.law.citations import find_references
 from assistant.law.corpus import Corpus
 from assistant.law.tables import PeriodRow
-from assistant.model import Citation, Clause, Determination, Fact, Finding, Passage, Provision, Route
 from assistant.prompts import Prompts, escape_markdown
+
+from assistant.model import (
+    Citation,
+    Clause,
+    Declined,
+    Determination,
+    Fact,
+    Finding,
+    Passage,
+    Provision,
+    Route,
+)
 
 CLAUSES_SHOWN = 3
 ROUTE_BASIS_SHOWN = 3  # all of them are in the JSON object
@@ -319,9 +330,31 @@ class Writer:
             "warning": self.labels["quotes_superseded"].format(notices="".join(old)) if old else "",
         }
 
-    def decline(self, notices: Sequence[str]) -> str:
-        """The short, polite refusal."""
-        return self.prompts.render("decline.md.j2", notices=[escape_markdown(n) for n in notices])
+    def decline(
+        self, reason: Declined, day: date, notices: Sequence[str]
+    ) -> tuple[str, tuple[Citation, ...]]:
+        """The short, polite refusal: why, what the rules say of it, and what can be done instead."""
+        words = self.prompts.wording("declined.yaml")[reason]
+        sources = Sources(self.corpus, day, self.labels["unverified"])
+
+        def marked(lines: Iterable[Mapping[str, Any]]) -> list[str]:
+            said = [
+                (line["words"], line.get("basis"), sources.mark(*line.get("basis", ()))) for line in lines
+            ]
+            return [text + mark for text, basis, mark in said if mark or not basis]
+
+        law, instead = marked(words.get("law", ())), marked(words["instead"])
+        citations = sources.citations()
+        answer = self.prompts.render(
+            "decline.md.j2",
+            lead=words["lead"],
+            law=law,
+            instead=instead,
+            notices=[escape_markdown(n) for n in notices],
+            sources=self._source_list(citations),
+            day=day.isoformat(),
+        )
+        return answer, citations
 
 
 def _beginning(text: str, length: int = QUOTED) -> str:

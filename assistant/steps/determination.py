@@ -16,6 +16,7 @@ from assistant.law.remedies import routes_with_deadlines
 from assistant.law.rules import Outcome, Table, Values, names_in, run_table, values_of
 from assistant.law.tables import RemedyRow
 from assistant.law.vocabulary import Vocabulary
+
 from assistant.model import (
     Clause,
     Determination,
@@ -32,6 +33,7 @@ from assistant.model import (
 
 STEPS = ("subject", "nature", "situation")
 TABLES = (
+    "abstain",
     "kind",
     *STEPS,
     "exemptions",
