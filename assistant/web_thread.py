@@ -13,11 +13,11 @@ from datetime import date
 from pathlib import Path
 
 import yaml
+
+from assistant.conversation import Asks, Conversation, Listener, Situation, Value
 from assistant.errors import KnowledgeError, QuestionError, ZemingError
 from assistant.law.days import read_days as conduct_days
 from assistant.law.vocabulary import Vocabulary
-
-from assistant.conversation import Asks, Conversation, Listener, Situation, Value
 from assistant.model import Advice, Question
 
 _LOG = logging.getLogger("zeming.web")

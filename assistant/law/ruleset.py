@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
+from pydantic import BeforeValidator, Field
+
 from assistant.errors import KnowledgeError
 from assistant.law.corpus import Corpus
 from assistant.law.rules import Row, Table
 from assistant.law.schema import Strict, flags, problem_at, read_yaml
 from assistant.law.vocabulary import Vocabulary
-from pydantic import BeforeValidator, Field
-
 from assistant.model import Declined, Kind, Scope
 
 # what earlier tables leave for later ones to ask about
