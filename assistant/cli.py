@@ -1,7 +1,7 @@
 """The command line: reads input, shows output, one ``except``.
 
-``zeming ask`` answers, ``zeming chat`` opens the web page, ``zeming kb`` looks after the knowledge base,
-``zeming index`` prepares the search index, ``zeming eval`` measures.
+``zeming ask`` answers, ``zeming talk`` goes on with what is said next, ``zeming chat`` opens the web page,
+``zeming kb`` looks after the knowledge base, ``zeming index`` prepares the search index, ``zeming eval`` measures.
 """
 
 from __future__ import annotations
@@ -155,6 +155,43 @@ def _rows(source: Path) -> Iterator[dict[str, Any]]:
         if not isinstance(text, str):
             raise InputFileError(f"{source.name} 第{number}行没有 question 或 scenario 字段，请补上。")
         yield {"id": row.get("id"), "text": text}
+
+
+@app.command()
+def talk(
+    day: Annotated[str | None, typer.Option("--date", help="按哪一天有效的规定判断，如 2026-03-01")] = None,
+    received: Annotated[str | None, typer.Option(help="收到决定的日期，用来算期限")] = None,
+    happened: Annotated[str | None, typer.Option(help="事情发生的时间，如 2018、2018-05、2018-05-03")] = None,
+) -> None:
+    """在终端里一句一句地谈：可以回答追问、改正、问“如果……呢”；按 Ctrl+D 结束，什么也不保存。"""
+    as_of = as_day(day, "--date") or date.today()
+    received_on = as_day(received, "--received")
+    conduct = _days(happened)
+    from assistant.conversation import Conversation, make_listener
+    from assistant.wiring import build
+
+    settings = load_settings()
+    advisor = build(settings, progress=progress).advisor
+    gc.enable()
+    conversation = Conversation(advisor, make_listener(settings))
+    err.print("请说情况或者问规定，一次一行；按 Ctrl+D 结束。", markup=False)
+    while (said := _next_line()) is not None:
+        if not said.strip():
+            continue
+        try:
+            advice = conversation.say(said, as_of, received_on, conduct)
+        except QuestionError as error:
+            typer.echo(str(error))
+            continue
+        typer.echo(f"\n{advice.answer.strip()}\n")
+
+
+def _next_line() -> str | None:
+    """What is typed next; None at the end."""
+    try:
+        return input("您：" if sys.stdin.isatty() else "")
+    except EOFError:
+        return None
 
 
 @app.command()

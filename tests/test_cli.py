@@ -80,6 +80,22 @@ def test_a_question_may_come_from_standard_input(zeming: Run) -> None:
     assert json.loads(done.stdout)["kind"] == "knowledge"
 
 
+def test_a_talk_goes_on_with_what_is_said_next_until_the_end_of_input(zeming: Run) -> None:
+    said = [
+        "我是分管安全的副镇长，采石场塌方死了两个人，这家矿我一次也没有去查过。我会被问责吗？",
+        "",
+        "……",
+        "如果当时会议记录写了我反对呢？",
+        "说错了，没死人，就擦破点皮",
+    ]
+    done = zeming("talk", "--date", "2026-03-01", stdin="\n".join(said) + "\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("**来源**") == 3
+    for words in ("属于问责范围", "只看到标点符号", "> 假设：", "已按您的改正更新：后果＝轻微。"):
+        assert words in done.stdout
+    assert "Ctrl+D" in done.stderr
+
+
 def test_as_of_and_deadline(zeming: Run) -> None:
     text = "我是副镇长，收到了问责决定，通报批评，说我对下面失察，死了一个人。"
     done = zeming("ask", "--json", "--received", "2026-01-31", text)
