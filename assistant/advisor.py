@@ -17,18 +17,17 @@ from assistant.law.cases import Case
 from assistant.law.citations import Reference, find_references
 from assistant.law.days import Days, read_conduct_days, read_received_date
 from assistant.law.rules import run_table, values_of
-from assistant.law.tables import PeriodRow
 from assistant.law.text import has_words, is_mostly_foreign
+from assistant.model import Advice, Clause, Declined, Determination, Fact, Finding, Kind, Passage, Question
 from assistant.privacy import mask_private
+from assistant.steps.answering import Writer
+from assistant.steps.determination import Law, determine, routes_for, scope_of
+from assistant.steps.knowing import Knowing
 from assistant.steps.likeness import nearest_cases, shown
 from assistant.steps.retrieval import Retriever
 from assistant.steps.timing import not_held, version_findings
 from assistant.steps.verification import verify
 from assistant.understanding import Reader
-
-from assistant.model import Advice, Clause, Declined, Determination, Fact, Finding, Kind, Passage, Question
-from assistant.steps.answering import Writer
-from assistant.steps.determination import Law, determine, routes_for, scope_of
 
 PASSAGES = 8
 CANDIDATE_SCORE = 0.3  # a clause that only retrieval brought up never outranks one from the rules
@@ -46,6 +45,7 @@ class Advisor:
     reader: Reader
     retriever: Retriever
     writer: Writer
+    knowing: Knowing
     cases: Sequence[Case]
     max_chars: int
 
@@ -82,13 +82,12 @@ class Advisor:
         received = question.received or read_received_date(text, question.day)
         if kind == "knowledge":
             made = None
+            named, asked = self._named(references), self.knowing.read(text)
             asks_remedy = any(f.name == "asks_remedy" and f.value == "yes" for f in facts)
-            named = self._named(references)
+            ways = asks_remedy and not named and self.knowing.asks_way(asked)
             answer, citations = self.writer.knowledge(
-                found.passages,
-                named,
-                () if asks_remedy else self._period_rows(facts, text),
-                routes_for(facts, self.law, question.day, received) if asks_remedy else (),
+                self.knowing.reply(asked, found.passages, named, self._sides(question.day), question.day),
+                routes_for(facts, self.law, question.day, received) if ways else (),
                 self._versions(question, named or [p.provision_id for p in found.passages[:1]]),
                 commentary,
                 question.day,
@@ -173,11 +172,9 @@ class Advisor:
         found = [r.now or (r.provision_id if r.status == "exists" else None) for r in references]
         return tuple(dict.fromkeys(id for id in found if id))[:3]
 
-    def _period_rows(self, facts: Sequence[Fact], text: str) -> tuple[PeriodRow, ...]:
-        if not any(f.name == "asks_period" and f.value == "yes" for f in facts):
-            return ()
-        rows = [r for r in self.writer.periods if any(n in text for n in r.names)]
-        return tuple(rows[:4])
+    def _sides(self, day: date) -> Callable[[str], Sequence[Passage]]:
+        """Finds provisions for one side of a comparison."""
+        return lambda side: self.retriever.search(side, PASSAGES, self._searchable(day, ())).passages
 
     def _with_candidates(self, made: Determination, text: str, day: date) -> Determination:
         """Fill up the clauses with listed situations that retrieval finds near, marked by a low score."""

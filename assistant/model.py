@@ -296,6 +296,34 @@ class Passage:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One line of an answer to a question about the rules, and the provisions it rests on.
+
+    ``head`` is set off before the words: yes or no, one side of a comparison. ``source`` is how the provision is
+    cited after them, "" where the head says so. ``verbatim``: the words are quoted, not told.
+    """
+
+    words: str
+    provisions: tuple[str, ...] = ()
+    head: str = ""
+    source: str = ""
+    verbatim: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to a question about the rules: lines that answer it, a list, and what stands beside it.
+
+    ``periods`` are rows of the table of influence periods (:class:`assistant.law.tables.PeriodRow`) that answer it.
+    """
+
+    first: tuple[Line, ...] = ()
+    items: tuple[Line, ...] = ()
+    more: tuple[Line, ...] = ()
+    periods: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
 class Finding:
     """One step's outcome. ``row`` is the row of the decision table that fired."""
 

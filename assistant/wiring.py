@@ -22,22 +22,25 @@ from assistant.adapters.search_process import SearchProcess
 from assistant.advisor import Advisor
 from assistant.errors import KnowledgeError
 from assistant.indexing import Progress, digest_of, ensure_index, entries
+from assistant.law.asking import load_asking
 from assistant.law.cases import Case, check_cases, load_cases
 from assistant.law.citations import find_references
 from assistant.law.corpus import Corpus, check_knowledge, load_corpus
 from assistant.law.coverage import Coverage, coverage
 from assistant.law.exemplars import check_exemplars, exemplar_files, load_exemplars, load_lessons
 from assistant.law.hints import hints_of
+from assistant.law.history import load_history
 from assistant.law.lexicon import Lexicon, check_lexicon, load_lexicon
 from assistant.law.phrases import check_phrases
 from assistant.law.ruleset import load_tables
-from assistant.law.tables import load_periods, load_remedies
+from assistant.law.tables import load_glossary, load_periods, load_remedies
 from assistant.law.vocabulary import load_vocabulary
 from assistant.model import Advice, Fact, Provision, Question, Scope
 from assistant.prompts import Prompts
 from assistant.settings import Settings
 from assistant.steps.answering import Writer
 from assistant.steps.determination import TABLES, Law
+from assistant.steps.knowing import Knowing
 from assistant.steps.learned import Model
 from assistant.steps.retrieval import Retriever
 from assistant.training import ensure_model, learn, state_of
@@ -99,6 +102,14 @@ def build(settings: Settings, progress: Progress | None = None, ahead: SearchPro
         retriever=_retriever(settings, law.corpus, cases, progress, ahead),
         cases=cases,
         writer=writer,
+        knowing=Knowing(
+            asking=load_asking(settings.knowledge),
+            corpus=law.corpus,
+            periods=writer.periods,
+            terms=load_glossary(settings.knowledge, law.corpus),
+            changes=load_history(settings.knowledge, law.corpus),
+            words=labels["knowing"],
+        ),
         max_chars=settings.max_question_chars,
     )
     return Parts(advisor, law.corpus, settings)

@@ -14,8 +14,6 @@ from typing import Any
 from assistant.law.citations import find_references
 from assistant.law.corpus import Corpus
 from assistant.law.tables import PeriodRow
-from assistant.prompts import Prompts, escape_markdown
-
 from assistant.model import (
     Citation,
     Clause,
@@ -23,10 +21,11 @@ from assistant.model import (
     Determination,
     Fact,
     Finding,
-    Passage,
-    Provision,
+    Line,
+    Reply,
     Route,
 )
+from assistant.prompts import Prompts, escape_markdown
 
 CLAUSES_SHOWN = 3
 ROUTE_BASIS_SHOWN = 3  # all of them are in the JSON object
@@ -258,9 +257,7 @@ class Writer:
 
     def knowledge(
         self,
-        passages: Sequence[Passage],
-        named: Sequence[str],
-        period_rows: Sequence[PeriodRow],
+        reply: Reply,
         routes: Sequence[Route],
         versions: Sequence[Finding],
         commentary: Sequence[str],
@@ -270,29 +267,27 @@ class Writer:
         """The answer to a question about the rules: the answer first, then where it stands.
 
         Args:
-            passages: what retrieval found, best first.
-            named: provisions that the question itself names; they come before anything found.
-            period_rows: rows of the influence-period table that the question asks about.
-            routes: remedy routes that the question asks about.
+            reply: what answers the question, and what stands beside it.
+            routes: remedy routes that the question asks about; they come before what was found.
             commentary: passages that may help to understand it; they stand last and say what they are.
             versions: which version applies, where the question says when something happened.
         """
         sources = Sources(self.corpus, day, self.labels["unverified"])
-        lead = [self.period_sentence(row, sources) + "。" for row in period_rows]
+        first = [] if routes else [self._line(line, sources) for line in reply.first]
+        lead = [self.period_sentence(row, sources) + "。" for row in reply.periods] + first
         blocks = [self._route(route, sources) for route in routes]
-        order = list(dict.fromkeys([*named, *(p.provision_id for p in passages)]))
-        leading = list(named) or ([] if lead or blocks else order[:1])
-        lead += [self._said(self.corpus.provision(id), sources) for id in leading]
-        rest = [id for id in order if id not in leading][: 2 if lead or blocks else 0]
-        more = [self._said(self.corpus.provision(id), sources) for id in rest]
-        versions_said = [f.reason + sources.mark(*f.provisions) for f in versions]
-        if not lead and not blocks:
+        items = [] if routes else [self._line(line, sources) for line in reply.items]
+        beside = (*reply.first, *reply.more)[: len(reply.more)] if routes else reply.more
+        more = [self._line(line, sources) for line in beside]
+        if not (lead or items or blocks):
             lead = [self.labels["notices"]["nothing_found"]]
+        versions_said = [f.reason + sources.mark(*f.provisions) for f in versions]
         comments = [self._comment(id, sources) for id in self._ranked(commentary)]
         citations = sources.citations()
         answer = self.prompts.render(
             "knowledge.md.j2",
             lead=lead,
+            items=items,
             routes=blocks,
             deadline_note=self._deadline_note(routes),
             versions=versions_said,
@@ -304,13 +299,16 @@ class Writer:
         )
         return answer, citations
 
-    def _said(self, provision: Provision, sources: Sources) -> str:
-        caution = _cautioned(provision.instrument.caution)
-        if provision.digest:
-            words = provision.digest.rstrip("。")
-        else:
-            words = f"{self.labels['verbatim']}：“{_beginning(provision.text or '')}”"
-        return f"{words}{sources.mark(provision.id)}。——{provision.label}{caution}"
+    def _line(self, line: Line, sources: Sources) -> str:
+        words = line.words
+        if line.verbatim:
+            words = f"{self.labels['verbatim']}：“{_beginning(words)}”"
+        head = f"**{line.head}**" if line.head else ""
+        if head and not line.head.endswith("）"):
+            head += "："
+        cautions = {self.corpus.provision(id).instrument.caution for id in line.provisions[:1]}
+        source = f"——{line.source}{_cautioned(''.join(cautions))}" if line.source else ""
+        return f"{head}{words}{sources.mark(*line.provisions)}。{source}"
 
     def _ranked(self, ids: Sequence[str]) -> list[str]:
         """Official interpretation before commentary; inside each as it was found."""

@@ -1,0 +1,184 @@
+"""What a question about the rules asks for: where it stands, how long, which ones, the difference, yes or no.
+
+Comes in: ``knowledge/asking.yaml`` and a question. Goes out: :class:`Asked`. Raises ``KnowledgeError`` with file and
+line. The patterns are data; what each style of question gets as an answer is said in ``steps/knowing.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+from assistant.errors import KnowledgeError
+from assistant.law.schema import Strict, problem_at, read_yaml
+from assistant.law.text import clauses, normalise
+
+Style = Literal[
+    "compare", "history", "article", "whether", "list", "count", "limit", "who", "define", "how", "effect"
+]
+_FILE = "asking.yaml"
+_SHARED = re.compile(r"^(?P<one>.+?)的(?P<what>[^的]{2,8})$")
+_WHOLE = 0.6  # share of what was asked about that the deciding words have to hold
+_NEAR = 0.5  # the same for the whole question and the sentence around them
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for. ``sides`` of a comparison, ``term`` to be defined; "" and () where there are none."""
+
+    text: str
+    styles: frozenset[Style]
+    sides: tuple[str, ...] = ()
+    term: str = ""
+
+
+@dataclass(frozen=True)
+class _Whether:
+    ask: re.Pattern[str]
+    agree: str
+    refuse: str
+    allow: re.Pattern[str]
+    deny: re.Pattern[str]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The styles of questions, ready to be looked for."""
+
+    styles: Mapping[Style, Sequence[re.Pattern[str]]] = field(repr=False)
+    filler: re.Pattern[str]
+    edges: re.Pattern[str]
+    whether: Sequence[_Whether] = field(repr=False)
+    turned: re.Pattern[str]
+    amounts: Mapping[str, re.Pattern[str]]
+
+    def read(self, question: str) -> Asked:
+        """What a question asks for."""
+        text = normalise(question)
+        found: dict[Style, re.Match[str]] = {}
+        for style, patterns in self.styles.items():
+            match = next((m for p in patterns if (m := p.search(text))), None)
+            if match:
+                found[style] = match
+        sides = self._sides(found["compare"]) if "compare" in found else ()
+        if not sides:
+            found.pop("compare", None)
+        term = ""
+        if "define" in found:
+            groups = found["define"].groupdict()
+            term = self.edges.sub("", groups.get("term") or groups.get("of") or "")
+        return Asked(text, frozenset(found), sides, term)
+
+    def _sides(self, match: re.Match[str]) -> tuple[str, ...]:
+        """Both sides; what only the second says of both (甲和乙的影响期) is said of the first too."""
+        a, b = (self.edges.sub("", match[name]).strip() for name in ("a", "b"))
+        shared = _SHARED.match(b)
+        if shared and not _SHARED.match(a):
+            a = f"{a}的{shared['what']}"
+        return (a, b) if len(a) > 1 and len(b) > 1 and a != b else ()
+
+    def core(self, text: str) -> str:
+        """What is left of a question without the phrases every question has."""
+        return self.filler.sub(" ", text)
+
+    def verdict(self, asked: Asked, digest: str) -> str:
+        """Yes or no in the words of the question, where the digest decides it by a rule; "" where it does not.
+
+        One clause of the digest has to hold what is asked and a word that allows or forbids it, not both.
+        """
+        question = clauses(asked.text.rstrip("？。！"))
+        for row in self.whether:
+            for clause in reversed(question):
+                match = row.ask.search(
+                    clause.text + ("吗" if asked.text.rstrip("？。").endswith("吗") else "")
+                )
+                if not match:
+                    continue
+                what = re.sub("[吗么呢]+$", "", match["what"])
+                if self.turned.search(what) or len(pairs(self.core(what))) == 0:
+                    return ""
+                return self._decided(row, what, asked.text, digest)
+        return ""
+
+    def _decided(self, row: _Whether, what: str, text: str, digest: str) -> str:
+        wanted, whole = pairs(self.core(what)), pairs(self.core(text))
+        said: set[str] = set()
+        for sentence in re.split("[。；]", digest):
+            if share(whole, pairs(sentence)) < _NEAR:
+                continue
+            for clause in re.split("[，：（）]", sentence):
+                if share(wanted, pairs(clause)) < _WHOLE:
+                    continue
+                if row.deny.search(clause):
+                    said.add(row.refuse)
+                elif row.allow.search(clause):
+                    said.add(row.agree)
+        return said.pop() if len(said) == 1 else ""
+
+
+def pairs(text: str) -> frozenset[str]:
+    """Pairs of neighbouring characters.
+
+    >>> sorted(pairs("停止执行"))
+    ['停止', '执行', '止执']
+    """
+    return frozenset(
+        text[i : i + 2]
+        for i in range(len(text) - 1)
+        if not set(text[i : i + 2]) & set(" ，。、；：“”（）《》")
+    )
+
+
+def share(wanted: frozenset[str], there: frozenset[str]) -> float:
+    """How much of what is wanted is there, from 0 to 1.
+
+    >>> share(pairs("停止执行"), pairs("不停止执行"))
+    1.0
+    """
+    return len(wanted & there) / len(wanted) if wanted else 0.0
+
+
+class _WhetherRow(Strict):
+    ask: str
+    agree: str
+    refuse: str
+    allow: str
+    deny: str
+
+
+class _File(Strict):
+    styles: dict[str, list[str]]
+    filler: str
+    side_edges: str
+    whether: list[_WhetherRow]
+    turned: str
+    amounts: dict[str, str]
+
+
+def load_asking(folder: Path) -> Asking:
+    """The styles of questions of a knowledge folder.
+
+    Raises:
+        KnowledgeError: a style nobody knows, or a pattern that is not one.
+    """
+    path = folder / _FILE
+    file = read_yaml(path, _File, folder)
+    if unknown := sorted(set(file.styles) - set(get_args(Style))):
+        raise problem_at(path, folder, ("styles", unknown[0]), f"没有“{unknown[0]}”这种问法，请改名。")
+    try:
+        return Asking(
+            styles={style: [re.compile(p) for p in file.styles.get(style, [])] for style in get_args(Style)},
+            filler=re.compile(file.filler),
+            edges=re.compile(file.side_edges),
+            whether=[
+                _Whether(re.compile(r.ask), r.agree, r.refuse, re.compile(r.allow), re.compile(r.deny))
+                for r in file.whether
+            ],
+            turned=re.compile(file.turned),
+            amounts={name: re.compile(pattern) for name, pattern in file.amounts.items()},
+        )
+    except re.error as error:
+        raise KnowledgeError(f"正则写错了（{error}），请改正。", f"knowledge/{_FILE}") from error
