@@ -47,6 +47,13 @@ def test_facts_give_the_determination(case: dict[str, Any], parts: Parts) -> Non
         assert made.responsibility == case["responsibility"]
     if "routes" in case:
         assert set(case["routes"]) <= {r.id for r in made.routes}
+    if "no_routes" in case:
+        assert not set(case["no_routes"]) & {r.id for r in made.routes}
+    if "exact_routes" in case:
+        assert {r.id for r in made.routes} == set(case["exact_routes"])
+    if "steps" in case:
+        steps = {r.id: [s.name for s in r.steps] for r in made.routes}
+        assert {id: steps[id] for id in case["steps"]} == case["steps"]
     if "exemptions" in case:
         assert {e.id: e.status for e in made.exemptions} == case["exemptions"]
     if "signals" in case:
@@ -96,3 +103,16 @@ def test_deadline_is_counted_from_the_day_of_receipt(parts: Parts) -> None:
     made = determine(facts, parts.advisor.law, DAY, received=date(2026, 1, 31))
     deadlines = {s.deadline for r in made.routes if r.id == "RR01" for s in r.steps}
     assert date(2026, 2, 28) in deadlines
+
+
+def test_dismissal_of_a_contract_worker_goes_to_arbitration_within_a_year(parts: Parts) -> None:
+    facts = _facts({"subject": "其他", "identity_kind": "编外人员", "measure": "解除合同"})
+    (route,) = determine(facts, parts.advisor.law, DAY, received=date(2026, 1, 31)).routes
+    assert [(s.name, s.deadline) for s in route.steps] == [("劳动仲裁", date(2027, 1, 31)), ("起诉", None)]
+
+
+def test_steps_that_a_rule_picks_are_steps_of_its_route(parts: Parts) -> None:
+    law = parts.advisor.law
+    for row in law.tables["routes"].rows:
+        names = {step.name for step in law.remedies[row.then["route"]].steps}
+        assert set(row.then.get("steps", ())) <= names, row.id

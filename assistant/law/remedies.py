@@ -6,7 +6,8 @@ How days are counted is written at :func:`last_day`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from datetime import date
 
 from dateutil.relativedelta import relativedelta
@@ -54,6 +55,11 @@ def limit_words(limit: Limit) -> str:
         way, comma, start = limit.counted_from.removesuffix("后").rpartition("，")
         words = f"{way}{comma}自{start}起{words}"
     return words + (f"（{limit.extension}）" if limit.extension else "")
+
+
+def only_steps(row: RemedyRow, names: Collection[str]) -> RemedyRow:
+    """The route with the named steps alone, for a route whose steps answer different decisions."""
+    return replace(row, steps=tuple(step for step in row.steps if step.name in names))
 
 
 def routes_with_deadlines(

@@ -12,11 +12,10 @@ from datetime import date
 from typing import cast
 
 from assistant.law.corpus import Corpus
-from assistant.law.remedies import routes_with_deadlines
+from assistant.law.remedies import only_steps, routes_with_deadlines
 from assistant.law.rules import Outcome, Table, Values, names_in, run_table, values_of
 from assistant.law.tables import RemedyRow
 from assistant.law.vocabulary import Vocabulary
-
 from assistant.model import (
     Clause,
     Determination,
@@ -308,9 +307,12 @@ def _exemptions(outcomes: tuple[Outcome, ...], corpus: Corpus) -> tuple[Exemptio
 def _routes(
     outcomes: tuple[Outcome, ...], law: Law, received: date | None, in_force: _InForce
 ) -> tuple[Route, ...]:
-    rows = [law.remedies[str(outcome.row.then["route"])] for outcome in outcomes]
-    unique = {row.id: row for row in rows}
-    return routes_with_deadlines(unique.values(), received, in_force)
+    steps: dict[str, list[str]] = {}  # the steps that concern this decision, by route
+    for outcome in outcomes:
+        row = law.remedies[str(outcome.row.then["route"])]
+        steps.setdefault(row.id, []).extend(outcome.row.then.get("steps") or [s.name for s in row.steps])
+    rows = [only_steps(law.remedies[id], wanted) for id, wanted in steps.items()]
+    return routes_with_deadlines(rows, received, in_force)
 
 
 def _signals(outcomes: tuple[Outcome, ...], facts: tuple[Fact, ...]) -> tuple[MisuseSignal, ...]:
