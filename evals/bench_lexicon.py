@@ -1,4 +1,4 @@
-"""What ``bench_facts`` does not measure: situations, and facts whose labels are only a scope.
+"""What the lexicon reads of situations, and of facts whose labels are only a scope.
 
 Comes in: files of labelled situations (JSON lines with text, scope, items). Goes out: precision and recall
 of each item of Article 7 over the rows that have one; for each fact below, the share of the rows of each

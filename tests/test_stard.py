@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant.errors import KnowledgeError
+from assistant.evaluation.records import Found
+from assistant.evaluation.retrieval import bare, candidates, search_statutes, statutes_of
+from assistant.evaluation.rows import GoldSet, read_sets
 from assistant.settings import Settings
-from evals.stard import candidates, figures, read_rows, score
 
 ARTICLES = (
     ("中华人民共和国实验室法", "第一条", "试验员每天记录室内温度，记录保存三年。"),
@@ -43,14 +44,15 @@ def laws(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stard(tmp_path: Path) -> Path:
+def stard(tmp_path: Path) -> GoldSet:
     file = tmp_path / "rows.jsonl"
     file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS), "utf-8")
-    return file
+    (gold,) = read_sets({"stard": [file]})
+    return gold
 
 
-def test_candidates_are_the_laws_and_what_they_lack(laws: Path, stard: Path) -> None:
-    made = candidates(laws, read_rows(stard))
+def test_candidates_are_the_laws_and_what_they_lack(laws: Path, stard: GoldSet) -> None:
+    made = candidates(laws, stard.rows)
     assert [entry.provision_id for entry in made] == [
         "实验室法第一条",
         "实验室法第二条",
@@ -64,37 +66,15 @@ def test_candidates_are_the_laws_and_what_they_lack(laws: Path, stard: Path) -> 
 
 
 def test_the_products_own_parts_are_scored(
-    laws: Path, stard: Path, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    laws: Path, stard: GoldSet, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZEMING_DATA", str(settings.data))  # where the model file is
-    made = score(read_rows(stard), laws, tmp_path / "data")
-    assert (made["questions"], made["candidates"], made["entries"]) == (2, 4, 5)
-    assert made["embedded_now"] == 5
-    for half in ("all", "even", "odd"):
-        assert made[half]["hybrid"]["Recall@1"] == 1.0, made  # type: ignore[index]
-    again = score(read_rows(stard), laws, tmp_path / "data", limit=1)
-    assert (again["questions"], again["embedded_now"], again["all"]) == (1, 0, again["even"])
-
-
-@pytest.mark.parametrize(
-    ("found", "gold", "expected"),
-    [
-        (["a"], {"a"}, {"Recall@1": 1, "Hit@10": 1, "MRR@10": 1, "nDCG@10": 1}),
-        (["x", "a"], {"a", "b"}, {"Recall@1": 0, "Recall@5": 0.5, "MRR@10": 0.5, "nDCG@10": 0.3869}),
-        (["x"] * 10 + ["a"], {"a"}, {"Recall@10": 0, "Recall@50": 1, "Hit@10": 0, "MRR@10": 0, "nDCG@10": 0}),
-        ([], {"a"}, {"Recall@50": 0, "nDCG@10": 0}),
-    ],
-)
-def test_figures(found: list[str], gold: set[str], expected: dict[str, float]) -> None:
-    made = figures([found], [gold])
-    assert {name: made[name] for name in expected} == pytest.approx(expected, abs=1e-4)
-
-
-@pytest.mark.parametrize("line", ['{"id": 1}', "[]", "{", '{"id": 1, "question": "x", "articles": 5}'])
-def test_a_broken_line_is_named(line: str, tmp_path: Path) -> None:
-    file = tmp_path / "rows.jsonl"
-    file.write_text(json.dumps(ROWS[0]) + "\n" + line, "utf-8")
-    with pytest.raises(KnowledgeError, match="请改正") as caught:
-        read_rows(file)
-    assert "rows.jsonl" in str(caught.value)
-    assert "2" in str(caught.value)
+    entries = candidates(laws, stard.rows)
+    made: list[Found] = []
+    for _ in range(2):  # the second time nothing is embedded
+        made = list(search_statutes(stard, entries, tmp_path / "data", lambda _: None))
+    assert {"bm25", "dense", "zeming"} <= {one.system for one in made}
+    ours = {one.row: one.found for one in made if one.system == "zeming"}
+    for row in stard.rows:
+        assert ours[row.id][0] in statutes_of(row)
+    assert bare("中华人民共和国实验室法第一条") == "实验室法第一条"

@@ -247,6 +247,46 @@ def _precision_recall(table: Table, gold: str, given: str, drawn: Array) -> tupl
     return _over(drawn @ hits, drawn @ made), _over(drawn @ hits, drawn @ wanted)
 
 
+@dataclass(frozen=True)
+class LabelScore:
+    """How well one label is given: ``gold`` times it should be, ``given`` times it is, ``hits`` times both."""
+
+    label: str
+    gold: int
+    given: int
+    hits: int
+
+    @property
+    def precision(self) -> float | None:
+        return self.hits / self.given if self.given else None
+
+    @property
+    def recall(self) -> float | None:
+        return self.hits / self.gold if self.gold else None
+
+    @property
+    def f1(self) -> float:
+        return 2 * self.hits / max(self.gold + self.given, 1)
+
+
+def label_scores(table: Table, gold: str, given: str) -> tuple[LabelScore, ...]:
+    """The score of each label of two columns that hold one label or a list of them; by label."""
+    counts: dict[str, list[int]] = {}
+    for wanted, made in zip(table.values(gold), table.values(given), strict=True):
+        if wanted is None:
+            continue
+        right, read = _labels(wanted), _labels(made)
+        for label in right | read:
+            count = counts.setdefault(label, [0, 0, 0])
+            for place, there in enumerate((label in right, label in read, label in right & read)):
+                count[place] += there
+    return tuple(LabelScore(label, *count) for label, count in sorted(counts.items()))
+
+
+def _labels(value: Any) -> set[str]:
+    return set(value or ()) if isinstance(value, (list, type(None))) else {str(value)}
+
+
 # ------------------------------------------------------------------ all measures
 
 CASES: tuple[Measure, ...] = (

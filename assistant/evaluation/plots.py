@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from assistant.evaluation.measures import BINS, Table
+from assistant.evaluation.measures import BINS, LabelScore, Table
 
 COLOUR, OTHER = "#2f6f9f", "#b3261e"
 
@@ -80,14 +80,15 @@ def calibration(table: Table, titles: Mapping[str, str]) -> str:
     return _svg(figure, axes, titles["calibration"])
 
 
-def bars(values: Mapping[str, tuple[float, int]], title: str) -> str:
-    """One bar a label: a share, and how many rows it rests on."""
-    figure, axes = _axes(5.2, 1.1 + 0.32 * len(values))
-    names = list(values)[::-1]
-    axes.barh(range(len(names)), [values[name][0] for name in names], color=COLOUR, height=0.65)
-    axes.set_yticks(range(len(names)), [f"{name}（{values[name][1]}）" for name in names])
-    for place, name in enumerate(names):
-        axes.text(values[name][0] + 0.01, place, f"{values[name][0]:.2f}", va="center", fontsize=8)
+def bars(scores: Sequence[LabelScore], words: Mapping[str, Any], title: str) -> str:
+    """F1 of each label, and how often gold has it."""
+    figure, axes = _axes(5.2, 1.1 + 0.32 * len(scores))
+    last_first = list(scores)[::-1]
+    axes.barh(range(len(last_first)), [one.f1 for one in last_first], color=COLOUR, height=0.65)
+    names = [f"{words.get(one.label, one.label)}（{one.gold}）" for one in last_first]
+    axes.set_yticks(range(len(names)), names)
+    for place, one in enumerate(last_first):
+        axes.text(one.f1 + 0.01, place, f"{one.f1:.2f}", va="center", fontsize=8)
     axes.set_xlim(0, 1.1)
     return _svg(figure, axes, title)
 
@@ -106,26 +107,6 @@ def turned(counts: Mapping[str, tuple[int, int]], titles: Mapping[str, str]) -> 
     axes.axvline(0, color="#5b6670", linewidth=0.8)
     axes.legend(fontsize=8, frameon=False)
     return _svg(figure, axes, titles["turned"])
-
-
-def label_scores(table: Table, gold: str, given: str, labels: Sequence[str]) -> dict[str, tuple[float, int]]:
-    """F1 of each label, and how often gold has it. Columns hold one label or a list of them."""
-    pairs = [
-        (_set(g), _set(p))
-        for g, p in zip(table.values(gold), table.values(given), strict=True)
-        if g is not None
-    ]
-    found = {}
-    for label in labels:
-        hit = sum(label in g and label in p for g, p in pairs)
-        wanted, made = sum(label in g for g, _ in pairs), sum(label in p for _, p in pairs)
-        if wanted or made:
-            found[label] = (2 * hit / (wanted + made), wanted)
-    return found
-
-
-def _set(value: Any) -> set[str]:
-    return set(value) if isinstance(value, list) else {str(value)}
 
 
 def _axes(width: float, height: float) -> tuple[Any, Any]:

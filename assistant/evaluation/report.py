@@ -20,7 +20,7 @@ from assistant.errors import KnowledgeError
 from assistant.evaluation import plots
 from assistant.evaluation.baseline import Change, Comparison
 from assistant.evaluation.diagnosis import Wrong
-from assistant.evaluation.measures import OF_PART, Figure, Measure, Table
+from assistant.evaluation.measures import OF_PART, Figure, LabelScore, Measure, Table, label_scores
 from assistant.evaluation.rows import SCOPES
 from assistant.evaluation.running import Outcome, write_text
 from assistant.evaluation.scoring import CASES, INDEXED, Key
@@ -133,6 +133,7 @@ def _part(
         "columns": [_column(key, words) for key in ordered],
         "rows": rows,
         "plots": _plots(part, first, words) if drawn and first else [],
+        "labels": _labels(first, words) if first else [],
     }
 
 
@@ -141,20 +142,82 @@ def _plots(part: str, table: Table, words: Mapping[str, Any]) -> list[Markup]:
     if part not in CASES or not any(table.values("scope_gold")):
         return []
     titles = words["plots"]
-    judged = Table({id: row for id, row in table.rows.items() if row.get("scope_gold")})
-    scores = plots.label_scores(judged, "scope_gold", "scope", SCOPES)
-    named = {str(words["scopes"][label]): score for label, score in scores.items()}
+    judged = _judged(table)
     drawn = [
         plots.confusion(
             judged, [s for s in SCOPES if s in judged.values("scope_gold")], words["scopes"], titles
         ),
         plots.calibration(judged, titles),
-        plots.bars(named, titles["labels"]),
+        plots.bars(_of_scopes(judged), words["scopes"], titles["labels"]),
     ]
-    signals = sorted({name for row in table.values("signals_gold") for name in row or ()})
-    if by_signal := plots.label_scores(table, "signals_gold", "signals", signals):
-        drawn.append(plots.bars(by_signal, titles["signals"]))
+    if signals := label_scores(table, "signals_gold", "signals"):
+        drawn.append(plots.bars(signals, {}, titles["signals"]))
     return [Markup(svg) for svg in drawn]  # noqa: S704 - made by matplotlib, which escapes its texts
+
+
+def _judged(table: Table) -> Table:
+    return Table({id: row for id, row in table.rows.items() if row.get("scope_gold")})
+
+
+def _of_scopes(table: Table) -> list[LabelScore]:
+    found = {one.label: one for one in label_scores(table, "scope_gold", "scope")}
+    return [found[label] for label in SCOPES if label in found]
+
+
+def _labels(table: Table, words: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Precision and recall of each verdict, signal, fact, and of each kind of thing to be declined."""
+    titles = words["labels"]
+    judged = _judged(table)
+    facts = label_scores(table, "facts_gold", "facts")
+    tables = [
+        (titles["scopes"], [(str(words["scopes"][s.label]), s) for s in _of_scopes(judged)]),
+        (titles["signals"], [(s.label, s) for s in label_scores(table, "signals_gold", "signals")]),
+        (titles["facts"], [(s.label, s) for s in facts]),
+    ]
+    shown = [
+        {
+            "title": title,
+            "rows": [
+                {
+                    "name": name,
+                    "gold": one.gold,
+                    "given": one.given,
+                    "precision": _share(one.precision),
+                    "recall": _share(one.recall),
+                    "f1": _share(one.f1),
+                }
+                for name, one in scores
+            ],
+        }
+        for title, scores in tables
+        if scores
+    ]
+    kinds: dict[str, list[int]] = {}
+    for row in table.rows.values():
+        if row.get("kind"):
+            kinds.setdefault(str(row["kind"]), []).append(int(row["right"]))
+    if kinds:
+        shown.append(
+            {
+                "title": titles["kinds"],
+                "rows": [
+                    {
+                        "name": words["kinds"].get(kind, kind),
+                        "gold": len(right),
+                        "given": "",
+                        "precision": "",
+                        "recall": _share(sum(right) / len(right)),
+                        "f1": "",
+                    }
+                    for kind, right in sorted(kinds.items())
+                ],
+            }
+        )
+    return shown
+
+
+def _share(value: float | None) -> str:
+    return "—" if value is None else f"{value:.2f}"
 
 
 def _comparison(made: Comparison, words: Mapping[str, Any], drawn: bool) -> dict[str, Any]:

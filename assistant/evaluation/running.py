@@ -14,9 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from assistant import holdings
 from assistant.adapters.embeddings import fingerprint, make_embeddings
 from assistant.adapters.law_package import ABSENT, open_package
-from assistant.advisor import Advisor
 from assistant.conversation import make_listener
 from assistant.errors import InputFileError, KnowledgeError
 from assistant.evaluation.asker import load_wordings
@@ -39,8 +39,9 @@ from assistant.evaluation.scoring import CASES, SEARCHES, Key, Scores, score
 from assistant.evaluation.systems import PRODUCT, Run, predict, steps_of
 from assistant.indexing import Progress
 from assistant.law.text import normalise
+from assistant.prompts import Prompts
 from assistant.settings import Settings
-from assistant.wiring import Parts, build
+from assistant.wiring import Parts, build, load_law
 
 PREDICTIONS = "predictions.jsonl"
 
@@ -92,17 +93,18 @@ def evaluate(plan: Plan, settings: Settings, progress: Progress | None = None) -
     before = read_baseline(plan.baseline) if plan.baseline else None  # a wrong path is said before the work
     sets = [replace(gold, rows=gold.rows[: plan.limit]) for gold in every]
     _folder(plan.out)
-    parts = build(settings, progress)
-    judge = _judge(parts, plan.day)
+    judge = _judge(settings, plan.day)
     notes = uncounted(sets, judge)
     recorded = plan.out / PREDICTIONS
     if plan.predictions:
         records = [record for file in plan.predictions for record in read_records(file)]
+        write_records(records, recorded)
     else:
+        parts = build(settings, progress)
         write_records(_recorded(plan, parts, every, sets, settings, progress, notes), recorded)
         records = read_records(recorded)
     texts = {normalise(exemplar.text) for exemplar in read_exemplars(settings.knowledge / "exemplars")}
-    asked = {normalise(one) for questions in parts.corpus.asked.values() for one in questions}
+    asked = {normalise(one) for questions in judge.corpus.asked.values() for one in questions}
     scores = score(records, sets, judge, texts.__contains__, lambda text: normalise(text) in asked)
     comparison = None
     if before is not None and plan.baseline:
@@ -212,10 +214,11 @@ def _shown(
     return progress(total, label) if progress else nullcontext(lambda _done: None)
 
 
-def _judge(parts: Parts, day: date) -> Judge:
-    advisor: Advisor = parts.advisor
-    names = load_names(list(advisor.writer.labels["signals"]), list(advisor.law.remedies))
-    return Judge(parts.corpus, advisor.law.vocabulary, advisor.law.tables["exemptions"], names, day)
+def _judge(settings: Settings, day: date) -> Judge:
+    labels = Prompts(settings.prompts).wording("labels.yaml")
+    law = load_law(settings, labels, holdings.stock(settings))
+    names = load_names(list(labels["signals"]), list(law.remedies))
+    return Judge(law.corpus, law.vocabulary, law.tables["exemptions"], names, day)
 
 
 # ------------------------------------------------------------------ wrong rows

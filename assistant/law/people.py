@@ -211,8 +211,7 @@ def asked_about(
     """The person that the question is about; "" when nobody is named.
 
     Weighed: named in the last sentence, named where somebody is being dealt with, named with a post, named
-    often and early. The teller wins a tie. The weights were tried out on labelled stories
-    (``evals/bench_facts.py``).
+    often and early. The teller wins a tie. The weights were tried out on labelled stories.
     """
     if not mentions:
         return ""
