@@ -89,25 +89,9 @@ def test_responsibility_is_that_of_the_tables(cases: tuple[Case, ...], law: Law)
         assert decided(case, law).responsibility == case.responsibility, case.id
 
 
-# The tables know the measure, not whether it was taken as accountability: a party or administrative sanction on
-# somebody outside the regulation is no misuse in itself, and a person's own offence dealt with as accountability is.
-TABLES_SAY_MORE = {"c81", "c82", "c83", "c84", "c85", "c86", "c88", "c91"}
-CASES_SAY_MORE = {"c03"}
-
-
-def test_signals_are_those_of_the_tables_but_for_the_known_differences(
-    cases: tuple[Case, ...], law: Law
-) -> None:
-    more, less = set(), set()
+def test_signals_are_those_of_the_tables(cases: tuple[Case, ...], law: Law) -> None:
     for case in cases:
-        found = {s.name for s in decided(case, law).misuse_signals}
-        if found - set(case.signals):
-            assert found - set(case.signals) == {"事项不属问责范围"}, case.id
-            more.add(case.id)
-        if set(case.signals) - found:
-            less.add(case.id)
-    assert more <= TABLES_SAY_MORE
-    assert less <= CASES_SAY_MORE
+        assert {s.name for s in decided(case, law).misuse_signals} == set(case.signals), case.id
 
 
 def test_a_case_names_what_its_verdict_rests_on(cases: tuple[Case, ...], law: Law) -> None:
