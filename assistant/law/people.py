@@ -20,6 +20,11 @@ SELF = "self"
 ORGANISATION = "组织:"
 _GROUP = "众:"
 _PERSONS = ("self", "kin", "pronoun", "name")
+# 的 and a person behind a post: somebody else's secretary, driver, kin; not 当局长的时候
+_POSSESSES = re.compile(
+    r"的(?:专职|贴身|前|亲)?(?:秘书|司机|驾驶员|联络员|助理|通讯员|下属|部下|手下|同事|同学|战友|朋友|邻居|老乡"
+    r"|爱人|妻子|丈夫|老公|老婆|媳妇|儿子|女儿|父亲|母亲|爸爸?|妈妈?|哥哥?|弟弟?|姐姐?|妹妹?|亲戚|家属|侄子?|外甥)"
+)
 _GENERIC = re.compile(r"(?:书记|主任|部长|处长|主席|会长|经理|委员|常委|组长)$")
 
 
@@ -152,6 +157,8 @@ def _holder(
     lexicon: Lexicon,
 ) -> str:
     """Who is said to hold the post: the one named before with 是/当/任 …, or the teller who leaves 我 out."""
+    if _POSSESSES.match(clause.text[m.end - clause.start :]):
+        return ""  # 我是局长的司机: the post is that of the one he belongs to
     here = [t for t in told if t.clause == m.clause and t.kind in (*_PERSONS, "role")]
     if here:
         last = here[-1]
