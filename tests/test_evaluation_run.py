@@ -32,7 +32,7 @@ SCRIPT = "<script>alert(1)</script>"
 CASES = [
     {
         "id": "x1",
-        "scenario": f"我是镇长。{SCRIPT}水库漫坝前我接到预警没有转移群众，死了两个人，现在县里问责我。",
+        "scenario": "我是镇长。水库漫坝前我接到预警没有转移群众，死了两个人，现在县里问责我。",
         "scope": "in",
         "subject": "党的领导干部",
         "clauses": ["问责条例第七条第（九）项"],
@@ -50,7 +50,7 @@ CASES = [
     },
     {
         "id": "x2",
-        "scenario": "单位出了大事故，死了两个人，影响很坏，县里说要问责，会不会轮到他头上？",
+        "scenario": f"单位出了大事故，死了两个人，影响很坏，县里说要问责。{SCRIPT}会不会轮到他头上？",
         "scope": "out_subject",
         "facts": {"subject": "其他", "consequence": "严重", "duty_failure": "yes"},
     },
@@ -139,7 +139,7 @@ def test_without_matplotlib_the_report_still_comes(
     (sentence,) = write_report(replace(outcome, plan=replace(plan, out=tmp_path)), settings.prompts)
     assert "matplotlib" in sentence
     assert "<svg" not in (tmp_path / "report.html").read_text("utf-8")
-    assert sentence in (tmp_path / "report.html").read_text("utf-8")
+    assert "没有安装 matplotlib" in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_scoring_again_needs_no_answers_and_gives_the_same(
