@@ -21,7 +21,7 @@ from assistant.law.text import has_words, is_mostly_foreign
 from assistant.model import Advice, Clause, Declined, Determination, Fact, Finding, Kind, Passage, Question
 from assistant.privacy import mask_private
 from assistant.steps.answering import Writer
-from assistant.steps.determination import Law, determine, routes_for, scope_of
+from assistant.steps.determination import CANDIDATE_SCORE, CLAUSES, Law, determine, routes_for, scope_of
 from assistant.steps.knowing import Knowing
 from assistant.steps.likeness import nearest_cases, shown
 from assistant.steps.retrieval import Retriever
@@ -29,8 +29,7 @@ from assistant.steps.timing import not_held, version_findings
 from assistant.steps.verification import verify
 from assistant.understanding import Reader
 
-PASSAGES = 8
-CANDIDATE_SCORE = 0.3  # a clause that only retrieval brought up never outranks one from the rules
+PASSAGES = 14  # for questions about the rules, whose words put them in order once more
 # cosine to the nearest entry; questions about other things reach 0.893, lay questions in the field 0.90 to 0.98
 NEAR = 0.905
 COMMENTARY_NEAR = 0.91  # cosine from which a passage of an article is shown beside the rules
@@ -96,7 +95,9 @@ class Advisor:
         else:
             read = self.reader.read(text, facts, question.confirmed, question.day)
             facts = read.facts
-            made = determine(facts, self.law, question.day, received, read.likely, read.questions)
+            made = determine(
+                facts, self.law, question.day, received, read.likely, read.questions, read.ranked
+            )
             made = _without_known_gaps(made, question)
             made = self._with_candidates(made, text, question.day)
             made = self._with_versions(made, question)
@@ -178,7 +179,7 @@ class Advisor:
 
     def _with_candidates(self, made: Determination, text: str, day: date) -> Determination:
         """Fill up the clauses with listed situations that retrieval finds near, marked by a low score."""
-        if made.scope not in ("in", "in_but_exempt", "needs_more_facts"):
+        if len(made.clauses) >= CLAUSES or made.scope not in ("in", "in_but_exempt", "needs_more_facts"):
             return made
         listed = {
             provision
@@ -194,12 +195,12 @@ class Advisor:
             Clause(
                 p.provision_id,
                 self.law.corpus.provision(p.provision_id).label,
-                CANDIDATE_SCORE / (i + 1),
+                CANDIDATE_SCORE / (i + 10),
                 candidate=True,
             )
             for i, p in enumerate(found)
         ]
-        return replace(made, clauses=(*made.clauses, *extra)[: max(3, len(made.clauses))])
+        return replace(made, clauses=(*made.clauses, *extra)[:CLAUSES])
 
     def _cases(
         self,

@@ -26,11 +26,15 @@ LEAST_GAIN = 0.01  # how much surer of the verdict an answer must make on averag
 
 @dataclass(frozen=True)
 class Understanding:
-    """``likely``: how likely each verdict is; empty where nothing was learned."""
+    """``likely``: how likely each verdict is; ``ranked``: values that a fact may have beside those it has.
+
+    Both are empty where nothing was learned.
+    """
 
     facts: tuple[Fact, ...]
     likely: Mapping[Scope, float] = field(default_factory=dict)
     questions: tuple[MissingFact, ...] = ()
+    ranked: Mapping[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,9 @@ class Reader:
             if name not in confirmed:
                 facts += [self._fact(self.model, story, found, name, value, sure) for value, sure in values]
         facts.sort(key=lambda fact: (fact.name, fact.start, -fact.confidence))
-        return Understanding(tuple(facts), reading.verdicts, self._questions(reading, confirmed, day))
+        questions = self._questions(reading, confirmed)
+        ranked = {name: values for name, values in reading.ranked.items() if name not in confirmed}
+        return Understanding(tuple(facts), reading.verdicts, questions, ranked)
 
     def verdict(self, sheet: Mapping[str, str], day: date) -> Scope:
         """What the rules say of a set of facts; remembered, as the same sets come up for most stories."""
@@ -92,7 +98,7 @@ class Reader:
         first, last = story.text.span(start, end)
         return Fact(name, value, story.text.original[first:last], "learned", sure, first)
 
-    def _questions(self, reading: Reading, confirmed: Confirmed, day: date) -> tuple[MissingFact, ...]:
+    def _questions(self, reading: Reading, confirmed: Confirmed) -> tuple[MissingFact, ...]:
         """Facts of which some likely answer would change the verdict, the most telling first."""
         wanted = []
         for name in reading.doubts:

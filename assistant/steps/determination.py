@@ -45,6 +45,8 @@ TABLES = (
     "others",
 )
 QUESTIONS_AT_A_TIME = 3
+CLAUSES = 3
+CANDIDATE_SCORE = 0.3  # a clause that is only likely never outranks one from the facts
 TENTATIVE_ROW = 0.6  # a verdict from a less certain row is asked about as if there were none
 
 
@@ -94,6 +96,7 @@ def determine(
     received: date | None = None,
     likely: Mapping[Scope, float] | None = None,
     questions: tuple[MissingFact, ...] = (),
+    ranked: Mapping[str, tuple[tuple[str, float], ...]] | None = None,
 ) -> Determination:
     """Run all steps.
 
@@ -104,6 +107,8 @@ def determine(
         received: the day a decision was received; without it no deadline is computed.
         likely: how likely each verdict is to whoever read the facts; caps how sure the verdict is.
         questions: what he would ask; questions that follow from the facts alone are asked after them.
+        ranked: for facts with several values, further values with how likely each is: their clauses come as
+            candidates behind those of the facts.
     """
     facts = tuple(facts)
     in_force = law.in_force(day)
@@ -124,7 +129,9 @@ def determine(
         confidence=_confidence(chain, facts, law, likely or {}),
         subject=_one(chain.values, "subject"),
         responsibility=str(responsibility[0].row.then["responsibility"]) if responsibility else None,
-        clauses=_clauses(run("clauses"), facts, law.corpus),
+        clauses=_with_candidates(
+            _clauses(run("clauses"), facts, law.corpus), values, ranked or {}, law, in_force
+        ),
         findings=tuple(findings),
         measures=tuple((outcome.row.reason, outcome.row.because) for outcome in run("measures")),
         exemptions=_exemptions(chain.exemptions, law.corpus),
@@ -284,6 +291,32 @@ def _clauses(outcomes: tuple[Outcome, ...], facts: tuple[Fact, ...], corpus: Cor
             scores[provision] = max(scores.get(provision, 0.0), score)
     ordered = sorted(scores.items(), key=lambda pair: -pair[1])
     return tuple(Clause(id, corpus.provision(id).label, round(score, 3)) for id, score in ordered)
+
+
+def _with_candidates(
+    clauses: tuple[Clause, ...],
+    values: Values,
+    ranked: Mapping[str, tuple[tuple[str, float], ...]],
+    law: Law,
+    in_force: _InForce,
+) -> tuple[Clause, ...]:
+    """Fill up to three with the clauses that further values of facts would give, the likeliest first."""
+    scores: dict[str, float] = {}
+    have = {clause.id for clause in clauses}
+    for name, further in ranked.items():
+        for value, share in further:
+            outcomes = run_table(law.tables["clauses"], {**values, name: frozenset({value})}, in_force)
+            for outcome in outcomes:
+                if outcome.row.then.get("from_fact") == f"{name}={value}":
+                    for provision in outcome.row.because:
+                        if provision not in have:
+                            scores[provision] = max(scores.get(provision, 0.0), share)
+    ordered = sorted(scores.items(), key=lambda pair: -pair[1])[: max(CLAUSES - len(clauses), 0)]
+    candidates = tuple(
+        Clause(id, law.corpus.provision(id).label, round(CANDIDATE_SCORE * share, 3), candidate=True)
+        for id, share in ordered
+    )
+    return (*clauses, *candidates)
 
 
 def _exemptions(outcomes: tuple[Outcome, ...], corpus: Corpus) -> tuple[Exemption, ...]:

@@ -96,7 +96,9 @@ class Model:
             if mark in self.marks:
                 marks[self.marks[mark]] += 1
         length = float(np.linalg.norm(marks))
-        return total + PATTERNS * (self.marks_of @ (marks / length)) if length else total
+        if length:
+            total += np.float32(PATTERNS) * (self.marks_of @ (marks / length))
+        return total
 
     def _weighed(self, runs: Counter[str]) -> Iterator[tuple[int, float]]:
         known = [(self.terms[run], count) for run, count in runs.items() if run in self.terms]
@@ -141,6 +143,7 @@ class Reading:
     facts: Mapping[str, tuple[tuple[str, float], ...]]  # fact -> its values, each with how sure it is
     verdicts: Mapping[Scope, float]
     doubts: Mapping[str, Mapping[str, Mapping[Scope, float]]]
+    ranked: Mapping[str, tuple[tuple[str, float], ...]]  # of facts with several values, the likeliest few
 
     def answers(self, name: str, values: Sequence[str]) -> dict[str, tuple[float, Mapping[Scope, float]]]:
         """For each answer to a question, how likely it is and how likely each verdict would be after it.
@@ -211,11 +214,8 @@ def read_learned(
     sheets = [_with_confirmed(model, model.sheets[number], confirmed) for number in best]
     scopes = [verdict(sheet) for sheet in sheets]
     weights = likely[best].astype(float)
-    if not any(name in confirmed for name in model.together):
-        chances = dict(
-            zip(model.verdicts.values, model.verdicts.probabilities(scores)[0].tolist(), strict=True)
-        )
-        weights = weights + np.log([max(chances.get(scope, 0.0), _LEAST) for scope in scopes])
+    chances = dict(zip(model.verdicts.values, model.verdicts.probabilities(scores)[0].tolist(), strict=True))
+    weights += np.log([max(chances.get(scope, 0.0), _LEAST) for scope in scopes])
     shares = np.exp(weights - weights.max())
     shares /= shares.sum()
     verdicts = _verdicts(scopes, shares, model.surety)
@@ -227,7 +227,13 @@ def read_learned(
         for name, value in sheets[chosen].items()
         if name not in confirmed
     }
-    return Reading(facts | _singly(model, read), verdicts, doubts)
+    ranked = _ranked(model, read)
+    sure = {
+        name: tuple((value, share) for value, share in values if share >= model.least_sure_of_many)
+        for name, values in ranked.items()
+    }
+    several = {name: values for name, values in sure.items() if values}
+    return Reading(facts | _singly(model, read) | several, verdicts, doubts, ranked)
 
 
 def _likelihood(model: Model, read: Mapping[str, Floats], confirmed: Confirmed) -> npt.NDArray[np.float64]:
@@ -291,23 +297,25 @@ def _doubts(
 
 
 def _singly(model: Model, read: Mapping[str, Floats]) -> dict[str, tuple[tuple[str, float], ...]]:
-    """Facts that are read one by one: the likeliest value, or of those with several the likeliest few."""
+    """The likeliest value of each fact that is read by itself, where it is told and likely enough."""
     facts: dict[str, tuple[tuple[str, float], ...]] = {}
-    several: dict[str, list[tuple[str, float]]] = {}
     for name, chances in read.items():
-        if name in model.together:
-            continue
-        fact, _, value = name.partition("=")
-        if value:
-            several.setdefault(fact, []).append((value, float(chances[1])))
-            continue
         best = int(chances.argmax())
         told = model.heads[name].values[best]
-        if told != UNTOLD and chances[best] >= model.least_sure:
-            facts[name] = ((told, round(float(chances[best]), 3)),)
-    for fact, values in several.items():
-        values.sort(key=lambda pair: -pair[1])
-        kept = [(v, round(c, 3)) for v, c in values[: model.most_values] if c >= model.least_sure_of_many]
-        if kept:
-            facts[fact] = tuple(kept)
+        if "=" in name or name in model.together or told == UNTOLD or chances[best] < model.least_sure:
+            continue
+        facts[name] = ((told, round(float(chances[best]), 3)),)
     return facts
+
+
+def _ranked(model: Model, read: Mapping[str, Floats]) -> dict[str, tuple[tuple[str, float], ...]]:
+    """The likeliest values of each fact that may have several."""
+    several: dict[str, list[tuple[str, float]]] = {}
+    for name, chances in read.items():
+        fact, _, value = name.partition("=")
+        if value:
+            several.setdefault(fact, []).append((value, round(float(chances[1]), 3)))
+    return {
+        fact: tuple(sorted(values, key=lambda pair: -pair[1])[: model.most_values])
+        for fact, values in several.items()
+    }
