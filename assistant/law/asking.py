@@ -23,6 +23,7 @@ _FILE = "asking.yaml"
 _SHARED = re.compile(r"^(?P<one>.+?)的(?P<what>[^的]{2,8})$")
 _WHOLE = 0.6  # share of what was asked about that the deciding words have to hold
 _NEAR = 0.5  # the same for the whole question and the sentence around them
+_MET = 0.3  # share of a condition (……的，) that the question has to tell for what follows to be said of it
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,11 @@ class Asking:
         """What is left of a question without the phrases every question has."""
         return self.filler.sub(" ", text)
 
-    def verdict(self, asked: Asked, digest: str) -> str:
+    def verdict(self, asked: Asked, digest: str, topic: str = "") -> str:
         """Yes or no in the words of the question, where the digest decides it by a rule; "" where it does not.
 
-        One clause of the digest has to hold what is asked and a word that allows or forbids it, not both.
+        One clause of the digest has to hold what is asked and a word that allows or forbids it, not both; of whom it
+        is asked has to stand in its sentence or in the topic, and a condition it makes in the question.
         """
         question = clauses(asked.text.rstrip("？。！"))
         for row in self.whether:
@@ -100,22 +102,26 @@ class Asking:
                 what = re.sub("[吗么呢]+$", "", match["what"])
                 if self.turned.search(what) or len(pairs(self.core(what))) == 0:
                     return ""
-                return self._decided(row, what, asked.text, digest)
+                return self._decided(row, what, asked.text, digest, topic)
         return ""
 
-    def _decided(self, row: _Whether, what: str, text: str, digest: str) -> str:
+    def _decided(self, row: _Whether, what: str, text: str, digest: str, topic: str) -> str:
         wanted, whole = pairs(self.core(what)), pairs(self.core(text))
+        about = whole - wanted  # of whom or what it is asked
         said: set[str] = set()
         for sentence in re.split("[。；]", digest):
-            if share(whole, pairs(sentence)) < _NEAR:
+            there = pairs(sentence) | pairs(topic)
+            if share(whole, there) < _NEAR or (about and share(about, there) < _NEAR):
                 continue
+            before = ""
             for clause in re.split("[，：（）]", sentence):
-                if share(wanted, pairs(clause)) < _WHOLE:
-                    continue
-                if row.deny.search(clause):
-                    said.add(row.refuse)
-                elif row.allow.search(clause):
-                    said.add(row.agree)
+                met = not before.endswith("的") or share(pairs(before), whole) >= _MET
+                if share(wanted, pairs(clause)) >= _WHOLE:
+                    if row.deny.search(clause):
+                        said.add(row.refuse)
+                    elif row.allow.search(clause) and met:
+                        said.add(row.agree)
+                before = clause
         return said.pop() if len(said) == 1 else ""
 
 
