@@ -16,7 +16,7 @@ from assistant.law.rules import Table, run_table, values_of
 from assistant.law.ruleset import load_tables
 from assistant.law.tables import load_remedies
 from assistant.law.vocabulary import load_vocabulary
-from assistant.model import Advice, Declined, Fact, Question
+from assistant.model import Advice, Declined, Fact, Kind, Question
 from assistant.prompts import Prompts
 from assistant.rendering import to_contract
 from assistant.settings import Settings
@@ -214,7 +214,7 @@ class Fake:
 
     def ask(self, question: Question) -> Advice:
         declined: Declined | None = "report" if "举报" in question.text else None
-        kind = "out_of_domain" if declined else "scenario"
+        kind: Kind = "out_of_domain" if declined else "scenario"
         facts = (Fact("in_domain", "yes", "举报", "lexicon", 0.9),)
         return Advice(
             question, kind, facts, None, (), (), (), "答", 1, declined=declined, keep=declined is None
