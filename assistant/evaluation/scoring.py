@@ -113,6 +113,7 @@ def _columns(gold: GoldSet, row: GoldRow, made: Prediction, judge: Judge) -> Col
         columns = judge.case(row, answer)
     if made.stage == "after":
         columns["asked"] = len(made.asked)
+        columns.pop("asked_when_missing", None)  # what could be asked has been asked
     if made.stage == "rules":
         for name in ("elapsed_ms", "confidence", "facts", "facts_gold"):
             columns.pop(name, None)
