@@ -6,8 +6,9 @@ Comes in: a :class:`Model`, the text, what the lexicon found in it, what the per
 How it reads. A story is its character runs of one to three and what the lexicon found; kernel ridge regression over
 the exemplars gives each value of each fact a score, made a probability by a logistic regression on stories of hands
 unseen. Facts that decide the verdict are read together: only combinations that occur among the exemplars (*sheets*)
-are considered. A sheet is as likely as its facts, and as the verdict that the rules give it. What the person
-confirmed rules out every sheet that says otherwise. All other facts are read one by one.
+are considered. A sheet is as likely as its facts, and as the verdict that the rules give it; the verdict counts the
+less, the less what the person confirmed was read as well. What he confirmed rules out every sheet that says
+otherwise. All other facts are read one by one.
 """
 
 from __future__ import annotations
@@ -215,7 +216,8 @@ def read_learned(
     scopes = [verdict(sheet) for sheet in sheets]
     weights = likely[best].astype(float)
     chances = dict(zip(model.verdicts.values, model.verdicts.probabilities(scores)[0].tolist(), strict=True))
-    weights += np.log([max(chances.get(scope, 0.0), _LEAST) for scope in scopes])
+    trust = _agrees(model, read, confirmed)
+    weights += trust * np.log([max(chances.get(scope, 0.0), _LEAST) for scope in scopes])
     shares = np.exp(weights - weights.max())
     shares /= shares.sum()
     verdicts = _verdicts(scopes, shares, model.surety)
@@ -250,6 +252,18 @@ def _likelihood(model: Model, read: Mapping[str, Floats], confirmed: Confirmed) 
     if not np.isfinite(total).any():  # nobody told such a story: take the facts as they are
         return _likelihood(model, read, {})
     return total
+
+
+def _agrees(model: Model, read: Mapping[str, Floats], confirmed: Confirmed) -> float:
+    """How far what was confirmed was read as well: who misread a fact has misread the verdict with it."""
+    least = 1.0
+    for name in model.together:
+        value = str(confirmed.get(name, "unknown"))
+        if value != "unknown":
+            chances = dict(zip(model.heads[name].values, read[name].tolist(), strict=True))
+            untold = chances.get(UNTOLD, 0.0) if value == "no" else 0.0
+            least = min(least, chances.get(value, 0.0) + untold)
+    return least
 
 
 def _agreement(value: str, confirmed: str) -> float:
