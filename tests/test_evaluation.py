@@ -421,8 +421,54 @@ def test_the_asker_is_truthful_and_repeats_itself(wordings: Wordings) -> None:
     assert asked == asker.answer(MissingFact("consequence", "后果？", ()), "后果")
     silent = asker.answer(MissingFact("decided_by", "谁定的？", ()), "作出决定的机关")
     assert not silent.known
-    either = asker.answer(MissingFact("own_violation", "违规还是没管好？", ()), "违规")
-    assert either.answer in wordings.said["duty_failure"]["yes"]
+    assert silent.answer in wordings.silent
+
+
+@pytest.mark.parametrize(
+    ("facts", "scope", "fact", "value"),
+    [
+        ({"duty_failure": "yes"}, "needs_more_facts", "own_violation", "no"),
+        ({"own_duty": "no"}, "", "own_violation", "no"),
+        ({"own_violation": "yes"}, "out_direct_violation", "duty_failure", "no"),
+        ({"own_violation": "yes", "duty_failure": "yes"}, "out_direct_violation", "own_violation", "yes"),
+        ({"duty_failure": "yes"}, "in", "dissent_recorded", "no"),
+        ({"dissent_recorded": "yes"}, "in_but_exempt", "dissent_recorded", "yes"),
+        ({"dissent_recorded": "yes"}, "in_but_exempt", "cooperated", "no"),
+        ({"reform_trial": "yes"}, "in_but_exempt", "clear_ban", "no"),
+        ({"reform_trial": "yes"}, "in", "clear_ban", None),
+        ({"duty_failure": "yes"}, "needs_more_facts", "disputed", None),
+        ({"duty_failure": "yes"}, "", "disputed", None),
+        ({"duty_failure": "yes"}, "in", "subject", None),
+    ],
+)
+def test_what_gold_implies_is_answered(
+    wordings: Wordings, facts: Mapping[str, str], scope: str, fact: str, value: str | None
+) -> None:
+    asked = Asker("k1", facts, wordings, scope).answer(MissingFact(fact, "？", ()), fact)
+    ways = wordings.silent
+    if value:
+        own = [i.said for i in wordings.implied if i.then == {fact: value} and i.said and i.holds(facts)]
+        ways = own[0] if own and fact not in facts else wordings.said[fact][value]
+    assert asked.known is (value is not None)
+    assert asked.answer in ways
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"when": {"scope": "maybe"}, "then": {"disputed": "no"}}, "maybe"),
+        ({"when": {"duty_failure": "是"}, "then": {"disputed": "no"}}, "duty_failure"),
+        ({"when": {"scope": "in"}, "then": {"quota": "no"}}, "quota=no"),
+        ({"when": {}, "then": {"disputed": "no", "remedied": "no"}, "said": ["没有"]}, "said"),
+    ],
+)
+def test_an_implication_that_cannot_be_said_fails(
+    monkeypatch: pytest.MonkeyPatch, vocabulary: Vocabulary, row: Mapping[str, Any], words: str
+) -> None:
+    data = {**names.read_data("asker.yaml"), "implied": [row]}
+    monkeypatch.setattr("assistant.evaluation.asker.read_data", lambda _: data)
+    with pytest.raises(KnowledgeError, match=words):
+        load_wordings(vocabulary)
 
 
 def test_wording_varies_with_the_row(wordings: Wordings) -> None:

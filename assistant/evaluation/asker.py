@@ -1,7 +1,8 @@
 """A simulated asker: answers clarifying questions truthfully from the gold facts, in varied wording.
 
 Comes in: the gold facts of a row, the wordings of ``evals/asker.yaml``. Goes out: sentences. Which wording is used is
-settled by the id of the row, so that a run can be repeated. What gold is silent about is answered with 不清楚.
+settled by the id of the row, so that a run can be repeated. What gold leaves out because it is implied (``implied`` in
+the file) is answered truthfully too; what it is silent about, with 不清楚.
 """
 
 from __future__ import annotations
@@ -14,23 +15,40 @@ from typing import Any
 from assistant.errors import KnowledgeError
 from assistant.evaluation.names import read_data
 from assistant.evaluation.records import Asked
+from assistant.evaluation.rows import SCOPES
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Advice, MissingFact
 
 ANSWERS = 3  # a dialogue has no more of them
 FILE = "asker.yaml"
+_SCOPE = "scope"  # in a condition: the gold scope of the row
+
+
+@dataclass(frozen=True)
+class Implied:
+    """A fact that follows where gold says nothing of it. ``when``: fact or ``scope`` -> the values that will do.
+
+    ``said``: ways to say it here; the fact's own where there are none.
+    """
+
+    when: Mapping[str, Sequence[str]]
+    then: Mapping[str, str]
+    said: Sequence[str]
+
+    def holds(self, facts: Mapping[str, Any]) -> bool:
+        return all(set(values) & set(_listed(facts.get(name))) for name, values in self.when.items())
 
 
 @dataclass(frozen=True)
 class Wordings:
     """``said``: fact -> value -> ways to say it. ``silent``: ways to say that it is not known.
 
-    ``related``: fact -> other facts with a value, which answer the question for it as well (是违规，还是没有管好).
+    ``implied``: what follows from other facts; of those that hold, the first counts.
     """
 
     said: Mapping[str, Mapping[str, Sequence[str]]]
     silent: Sequence[str]
-    related: Mapping[str, Mapping[str, str]]
+    implied: Sequence[Implied] = ()
 
 
 def load_wordings(vocabulary: Vocabulary) -> Wordings:
@@ -50,35 +68,59 @@ def load_wordings(vocabulary: Vocabulary) -> Wordings:
             raise KnowledgeError(f"“{kind.name}”缺少 {'、'.join(sorted(lacking))} 的说法。", f"evals/{FILE}")
     if not read.get("silent"):
         raise KnowledgeError("缺少 silent（不清楚的说法）。", f"evals/{FILE}")
-    related: dict[str, dict[str, str]] = read.get("related", {})
-    for others in related.values():
-        for fact, value in others.items():
-            if value not in said.get(fact, {}):
-                raise KnowledgeError(f"“{fact}={value}”没有说法，不能用来回答别的问题。", f"evals/{FILE}")
-    return Wordings(said, read["silent"], related)
+    implied = [_implied(row, said, vocabulary) for row in read.get("implied", [])]
+    return Wordings(said, read["silent"], implied)
+
+
+def _implied(row: Mapping[str, Any], said: Mapping[str, Any], vocabulary: Vocabulary) -> Implied:
+    made = Implied(
+        {name: _listed(values) for name, values in row["when"].items()}, row["then"], row.get("said", [])
+    )
+    for name, values in made.when.items():
+        if lacking := set(values) - set(SCOPES if name == _SCOPE else vocabulary.values_of(name)):
+            raise KnowledgeError(f"“{name}”没有 {'、'.join(map(str, lacking))} 这个取值。", f"evals/{FILE}")
+    for name, value in made.then.items():
+        if value not in said.get(name, {}):
+            raise KnowledgeError(f"“{name}={value}”没有说法，不能用来回答。", f"evals/{FILE}")
+    if made.said and len(made.then) > 1:
+        raise KnowledgeError("said 只能配一个事实，请分开写。", f"evals/{FILE}")
+    return made
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 @dataclass(frozen=True)
 class Asker:
-    """Someone who knows the gold facts of one row and nothing else."""
+    """Someone who knows the gold facts of one row and what they imply, with the gold scope, and nothing else."""
 
     row: str
     facts: Mapping[str, Any]
     wordings: Wordings
+    scope: str = ""
 
     def answer(self, missing: MissingFact, label: str) -> Asked:
         """What the asker says to one question. ``label`` is the name of the fact in words."""
         fact, value = missing.fact, self.facts.get(missing.fact)
-        if value is None:
-            others = self.wordings.related.get(fact, {}).items()
-            fact, value = next((o for o in others if self.facts.get(o[0]) == o[1]), (fact, None))
+        said: Mapping[str, Sequence[str]] = self.wordings.said.get(fact, {})
+        if value is None and (follows := self._follows(fact)):
+            value = follows.then[fact]
+            said = {value: follows.said} if follows.said else said
         if value is None:
             words = self._chosen(fact, self.wordings.silent).replace("{label}", label)
-            return Asked(missing.fact, missing.question, words, known=False)
-        values = value if isinstance(value, list) else [value]
-        said = self.wordings.said.get(fact, {})
-        words = "".join(self._chosen(fact, said.get(str(one), [f"{label}：{one}。"])) for one in values)
-        return Asked(missing.fact, missing.question, words, known=True)
+            return Asked(fact, missing.question, words, known=False)
+        words = "".join(
+            self._chosen(fact, said.get(str(one), [f"{label}：{one}。"])) for one in _listed(value)
+        )
+        return Asked(fact, missing.question, words, known=True)
+
+    def _follows(self, fact: str) -> Implied | None:
+        """The first implication that tells the fact."""
+        told = {**self.facts, _SCOPE: self.scope or None}
+        return next((i for i in self.wordings.implied if fact in i.then and i.holds(told)), None)
 
     def _chosen(self, fact: str, ways: Sequence[str]) -> str:
         digest = hashlib.sha256(f"{self.row}|{fact}".encode()).digest()

@@ -156,7 +156,7 @@ def _after(run: Run, listener: Listener, wordings: Wordings, gold: GoldSet, row:
         first = talk.say(row.text, row.day(run.day), row.received)
     except QuestionError as error:
         return Prediction(PRODUCT, gold.name, row.id, _refused(row, str(error)), "after")
-    asker = Asker(row.id, row.gold["facts"], wordings)
+    asker = Asker(row.id, row.gold["facts"], wordings, row.gold["scope"])
     advice, asked = converse(
         asker, first, lambda one: talk.say(one.answer, row.day(run.day), row.received), listener.vocabulary
     )
