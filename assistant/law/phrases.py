@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -24,11 +24,15 @@ _MACRO = re.compile(r"(?<!\(\?P)<([一-鿿]+)>")
 
 @dataclass(frozen=True)
 class Way:
-    """How one value is said. ``said`` counts whenever it is said, ``asked`` only as an answer to the question."""
+    """How one value is said. ``said`` counts whenever it is said, ``asked`` only as an answer to the question.
+
+    ``also``: values of other facts that an answer in these words brings with it.
+    """
 
     value: str
     said: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    also: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def said_regexes(self) -> tuple[re.Pattern[str], ...]:
@@ -61,6 +65,7 @@ class _WayRow(Strict):
     value: str
     said: list[str] = []
     asked: list[str] = []
+    also: dict[str, str] = {}
 
 
 class _FactRow(Strict):
@@ -74,6 +79,7 @@ class _File(Strict):
     agree: list[str] = Field(min_length=1)
     deny: list[str] = Field(min_length=1)
     unsure: list[str] = Field(min_length=1)
+    vague: list[str] = Field(min_length=1)
     ordinals: list[str] = Field(min_length=3, max_length=3)
     last: list[str]
     first_two: list[str]
@@ -92,7 +98,7 @@ class _File(Strict):
 
 
 _MARKS = (
-    "agree", "deny", "unsure", "last", "first_two", "last_two", "every", "rest", "corrects", "supposes",
+    "agree", "deny", "unsure", "vague", "last", "first_two", "last_two", "every", "rest", "corrects", "supposes",
     "not_supposing", "suppose_words", "another", "not_another", "back", "refers",
 )  # fmt: skip
 
@@ -117,7 +123,7 @@ def load_phrases(folder: Path, vocabulary: Vocabulary) -> Phrases:
     for name, row in file.facts.items():
         bare = {"yes": "yes", "no": "no"} if vocabulary.facts[name].kind == "flag" else {}
         facts[name] = Answers(
-            ways=tuple(Way(way.value, all_of(way.said), all_of(way.asked)) for way in row.ways),
+            ways=tuple(Way(way.value, all_of(way.said), all_of(way.asked), way.also) for way in row.ways),
             topic=joined(row.topic) if row.topic else None,
             plain=bare if row.plain is None else row.plain,
         )
@@ -157,6 +163,10 @@ def _wrong_names(file: _File, folder: Path, vocabulary: Vocabulary) -> Iterator[
         for value in [*(way.value for way in row.ways), *(row.plain or {}).values()]:
             if value not in allowed:
                 message = f"“{name}”不能取“{value}”，可取的值：{'、'.join(allowed)}。"
+                yield problem_at(path, folder, key, message)
+        for also, value in ((a, v) for way in row.ways for a, v in way.also.items()):
+            if value not in vocabulary.values_of(also):
+                message = f"also 里的“{also}”没有，或者不能取“{value}”。"
                 yield problem_at(path, folder, key, message)
         if wrong := [said for said in row.plain or {} if said not in ("yes", "no")]:
             message = f"plain 里只写 yes 和 no，没有“{'、'.join(wrong)}”。"

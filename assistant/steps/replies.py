@@ -5,7 +5,13 @@ read from files here, and nothing is raised; what is not understood is handed ba
 
 How it is read: clause by clause. A clause that says a value counts for the fact it names; a bare 有、不是、不清楚
 counts for the question pointed to (第一个、后两个), else for the next one not answered yet, and for none where
-the clause beside it already says the same in full.
+the clause beside it already says the same in full. Four things go before:
+
+- Words that only repeat a question say nothing of its answer (有没有权限、“后果”这一条、是违规还是失职): they point to it.
+- 不清楚 outweighs what else the same sentence says of the fact it is about.
+- 不是 turns the value of a yes-or-no fact round and rules out the value of any other; what is said without it
+  counts more (不是书记，但是支部委员).
+- A value may bring that of another fact with it (没有违规，是没管好), if nothing else is said of that.
 """
 
 from __future__ import annotations
@@ -29,10 +35,26 @@ SURE = 0.6  # what the lexicon reads less surely does not set a fact
 SHORT_CLAUSE = 16  # characters; a longer one with 不清楚 in it tells a story
 TELLING_CLAUSE = 12  # characters; one that sets a fact says nothing else if it is shorter
 STORY = 25  # characters from which a text may begin another situation by itself
-_CUT = re.compile(r"[，。；！？!?;,\s、]+|(?<=[一-鿿])(?=(?:但是?|不过|可是|只是(?=没)|就是(?=没)|然而))")
+NEAR = 4  # characters between 不是 and what it denies
+ALIKE = 0.5  # share of the words of a clause from which it repeats a question
+DENIED, BROUGHT = 100, 200  # ranks: values said by denying another, values that another one brings
+_CUT = re.compile(r"[，。；！？!?;,\s、]+|(?<=[一-鿿])(?=(?:但是?|不过|可是|只是(?=没)|就是(?=没)|然而|而是))")
+_SENTENCE = re.compile(r"[。；！？!?;\n]+")
+_QUOTED = re.compile(r"[“‘\"'【]([^”’\"'】]+)[”’\"'】]")
+_OPEN = re.compile(r"是否|有无|([一-鿿])[不没]\1|([一-鿿])没有?\2")  # 有没有、归不归、提没提
+_OR = re.compile(r"[一-鿿]还是[一-鿿]")
+_OR_ELSE = re.compile(r"^还是(?!不|没)")
+_MENTION = re.compile(
+    r"(?<!没)(?<!没有)(?<!不是)(?<!哪有)[这那]一?(?:条|点|项|块|些|回事|件事|个问题|个说法|方面|事)(?:上|嘛|呢|吧|的话)?$"
+)
+_NOT = re.compile(
+    r"(?<![是要])(?:并不是|不是|并非|谈不上|算不上|说不上|不能说|不属于|不存在|不算(?!数))"
+    r"|没有(?=该[^，]{2,12}的?(?:事|地方|情况|问题|情形|环节)?$|没)"
+)
+_TURNED = {"yes": "no", "no": "yes"}
 _NUMBERED = re.compile(r"(?<![0-9第])([1-3])[.、:：）)](?=\D)|(?<=[一-鿿])([23])(?=[是有没不无归否记])")
 _CIRCLED = re.compile("[①②③]")
-_BUT = re.compile(r"^(?:但是?|不过|可是|然而|而且|并且|因为|所以|那么?|然后|就是|只是)")
+_BUT = re.compile(r"^(?:但是?|不过|可是|然而|而是|而且|并且|因为|所以|那么?|然后|就是|只是)")
 _ALL_OF_THEM = re.compile(r"(?:三个|两个|几个)?(?:都|全|全都)(?:有|是|没有|没|不是|对)[吧啊呀的了]*")
 _FILLER = re.compile(r"^(?:我|他|她|这|那|个|问题|这个|那个|嗯|哦|啊|额|呃|的|是|方面|一点|里|上)*")
 _ASKS = re.compile(
@@ -69,6 +91,7 @@ class _Reading:
     told: dict[str, Told] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
     by_clause: dict[int, list[str]] = field(default_factory=dict)
+    mentioned: dict[int, tuple[str, ...]] = field(default_factory=dict)  # clauses that only repeat a question
 
     def tell(self, number: int, name: str, value: str, words: str, rank: int = 0) -> None:
         """Note a value; of two for one fact the way that stands earlier in the list counts."""
@@ -112,6 +135,8 @@ def read_reply(
     corrects = any(marks["corrects"].search(_BUT.sub("", c)) for c in clauses[:2])
     reading = _Reading(names, phrases)
     known = {f.name for f in facts} - set(names)
+    clauses, sentences = _without_echo(text, asked, vocabulary, reading)
+    _read_unknown(clauses, sentences, asked, vocabulary, reading)
     _read_contents(clauses, reading, names, also=known if corrects else ())
     _read_lexicon(found, clauses, reading, names, vocabulary, every=corrects)
     if _is_question(text, found, reading):
@@ -167,24 +192,182 @@ def _rest(clauses: Sequence[str], reading: _Reading) -> str:
 # ------------------------------------------------------------------ what a clause says
 
 
-def _value_in(clause: str, ways: Sequence[Way], asked: bool) -> tuple[int, str] | None:
-    """The rank and value of the first way found; one that lies inside the words of another does not count."""
-    found: list[tuple[int, int, int]] = []
+@dataclass(frozen=True)
+class _Found:
+    """A value found in a clause. The lower the rank, the more it counts; ``also``: values it brings with it."""
+
+    start: int
+    end: int
+    rank: int
+    value: str
+    also: Mapping[str, str]
+
+
+def _value_in(clause: str, ways: Sequence[Way], asked: bool) -> _Found | None:
+    """The value of the first way found; one that lies inside the words of another does not count."""
+    found: list[_Found] = []
     for rank, way in enumerate(ways):
         for regex in (*way.said_regexes, *(way.asked_regexes if asked else ())):
-            found += [(m.start(), m.end(), rank) for m in regex.finditer(clause) if m.end() > m.start()]
+            for match in regex.finditer(clause):
+                if match.end() > match.start() and (one := _as_meant(match, rank, way, clause)):
+                    found.append(one)
     kept = [
-        (start, end, rank)
-        for start, end, rank in found
+        a
+        for a in found
         if not any(
-            s <= start and end <= e and (e - s) > (end - start) and ways[r].value != ways[rank].value
-            for s, e, r in found
+            b.start <= a.start
+            and a.end <= b.end
+            and (b.end - b.start) > (a.end - a.start)
+            and b.value != a.value
+            for b in found
         )
     ]
-    if not kept:
-        return None
-    rank = min(rank for _, _, rank in kept)
-    return rank, ways[rank].value
+    return min(kept, key=lambda one: one.rank, default=None)
+
+
+def _as_meant(match: re.Match[str], rank: int, way: Way, clause: str) -> _Found | None:
+    """What a way says where 不是 stands before it: the other of yes and no, or nothing."""
+    start, end = match.span()
+    value, also = way.value, way.also
+    for denied in _NOT.finditer(clause):
+        if denied.start() <= start < denied.end():  # the way has the denial in its own words
+            rank += DENIED
+            break
+        if 0 <= start - denied.end() <= NEAR:
+            if value not in _TURNED:
+                return None
+            value = _TURNED[value]
+            also = {name: _TURNED[one] for name, one in also.items() if one in _TURNED}
+            start, rank = denied.start(), rank + DENIED
+            break
+    return _Found(start, end, rank, value, also)
+
+
+# ------------------------------------------------------------------ what only repeats a question
+
+
+def _without_echo(
+    text: str, asked: Sequence[MissingFact], vocabulary: Vocabulary, reading: _Reading
+) -> tuple[list[str], list[int]]:
+    """The clauses without quoted questions, and the sentence of each; notes which clauses only mention."""
+    clauses: list[str] = []
+    sentences: list[int] = []
+    quoted: dict[int, tuple[str, ...]] = {}
+    for sentence, words in enumerate(_SENTENCE.split(fold(text))):
+        about: tuple[str, ...] = ()
+        plain = words
+        for match in _QUOTED.finditer(words):
+            if repeats := _repeats(match[1], asked, vocabulary):
+                about = (*about, *repeats)
+                plain = plain.replace(match[0], "")
+        for clause in _clauses(plain, reading.phrases):
+            if about:
+                quoted[len(clauses)] = about
+                about = ()
+            clauses.append(clause)
+            sentences.append(sentence)
+    marks = reading.phrases.marks
+    last = len(clauses) - 1
+    for number in range(last, -1, -1):
+        clause = clauses[number]
+        after = number + 1
+        goes_on = number < last and sentences[after] == sentences[number]
+        then = goes_on and (after in reading.mentioned or _bare(clauses[after], marks) is not None)
+        alternatives = goes_on and after in reading.mentioned and _OR_ELSE.search(clauses[after])
+        doubtful = (_OR.search(clause) or _OR_ELSE.search(clause)) and any(
+            _is_unsure(c, marks) for c, s in zip(clauses[number:], sentences[number:], strict=True)
+            if s == sentences[number]
+        )  # fmt: skip
+        if number in quoted and (_MENTION.search(clause) or len(clause) < 2 or _is_unsure(clause, marks)):
+            reading.mentioned[number] = quoted[number]
+        elif _OPEN.search(clause) or alternatives or doubtful or (then and _MENTION.search(clause)):
+            reading.mentioned[number] = _about(clause, asked, vocabulary, reading.phrases)
+        elif number in quoted and _bare(clause, marks):
+            for name in quoted[number]:
+                value = _means(name, str(_bare(clause, marks)), reading)
+                if value:
+                    reading.tell(number, name, value, clause)
+    return clauses, sentences
+
+
+def _repeats(words: str, asked: Sequence[MissingFact], vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The facts whose name or question the words are taken from."""
+    said = fold(words).strip()
+    return tuple(
+        m.fact
+        for m in asked
+        if said in fold(m.question) or said in fold(vocabulary.facts[m.fact].label)
+        or fold(vocabulary.facts[m.fact].label) in said
+    )  # fmt: skip
+
+
+def _about(
+    clause: str, asked: Sequence[MissingFact], vocabulary: Vocabulary, phrases: Phrases
+) -> tuple[str, ...]:
+    """The questions that a clause speaks of: whose words it repeats, else whose topic or values it names."""
+    words = phrases.marks["unsure"].sub("", clause)
+    pairs = {a + b for a, b in pairwise(words)}
+    alike: dict[str, float] = {}
+    for m in asked:
+        theirs = fold(m.question + "，" + vocabulary.facts[m.fact].label)
+        alike[m.fact] = sum(pair in theirs for pair in pairs) / len(pairs) if pairs else 0.0
+    most = max(alike.values(), default=0.0)
+    if most >= ALIKE:
+        return tuple(name for name, share in alike.items() if share == most)
+    topics = []
+    values = []
+    for m in asked:
+        answers = phrases.facts.get(m.fact)
+        if answers and answers.topic and answers.topic.search(words):
+            topics.append(m.fact)
+        elif answers and _value_in(words, answers.ways, True):
+            values.append(m.fact)
+    return tuple(topics or values)
+
+
+def _read_unknown(
+    clauses: Sequence[str],
+    sentences: Sequence[int],
+    asked: Sequence[MissingFact],
+    vocabulary: Vocabulary,
+    reading: _Reading,
+) -> None:
+    """不清楚: about what the clause names, else about what the clauses before it mention.
+
+    Where neither names a fact, a single question is meant; of several, what :func:`_read_bare` takes.
+    """
+    marks = reading.phrases.marks
+    for number, clause in enumerate(clauses):
+        unsure = _is_unsure(clause, marks)
+        vague = not unsure and number > 0 and number - 1 in reading.mentioned and _is_vague(clause, marks)
+        if not (unsure or vague) or any(marks[m].search(clause) for m in ("rest", "every")):
+            continue
+        if _pointed(clause, len(asked), reading.phrases)[0]:
+            continue
+        if number and _pointed(clauses[number - 1], len(asked), reading.phrases)[0]:
+            continue
+        names = reading.mentioned.get(number) or _about(clause, asked, vocabulary, reading.phrases)
+        before = number - 1
+        while not names and before >= 0 and sentences[before] == sentences[number]:
+            names = reading.mentioned.get(before, ())
+            if not names and _tells(clauses[before], reading):
+                break
+            before -= 1
+        if not names and len(asked) == 1:
+            names = (asked[0].fact,)
+        for name in names:
+            reading.tell(number, name, UNKNOWN, clause, -1)
+
+
+def _tells(clause: str, reading: _Reading) -> bool:
+    """Whether a clause says a value of something that was asked."""
+    answers = (reading.phrases.facts.get(name) for name in reading.asked)
+    return any(a is not None and _value_in(clause, a.ways, True) is not None for a in answers)
+
+
+def _is_vague(clause: str, marks: Mapping[str, re.Pattern[str]]) -> bool:
+    """没问过、没看到过: not knowing, where a question was repeated just before."""
+    return marks["vague"].search(clause) is not None
 
 
 def _read_contents(
@@ -200,28 +383,27 @@ def _read_contents(
         wanted = [names[i] for i in pointed] if pointed else list(names)
         if body:
             pointed = ()
-        if _ALL_OF_THEM.fullmatch(body):
+        if _ALL_OF_THEM.fullmatch(body) or number in reading.mentioned or _is_unsure(body, marks):
             continue
-        unsure = _is_unsure(body, marks)
         for name, answers in reading.phrases.facts.items():
-            if unsure:
-                if name in wanted and answers.topic and answers.topic.search(body):
-                    reading.tell(number, name, UNKNOWN, clause)
-            elif found := _value_in(body, answers.ways, name in wanted):
-                reading.tell(number, name, found[1], clause, found[0])
-        if number in reading.by_clause or unsure or len(body) > SHORT_CLAUSE:
+            if found := _value_in(body, answers.ways, name in wanted):
+                reading.tell(number, name, found.value, clause, found.rank)
+                for other, value in found.also.items() if name in names else ():
+                    reading.tell(number, other, value, clause, BROUGHT)
+        if number in reading.by_clause or len(body) > SHORT_CLAUSE:
             continue
         for name in free:
             if found := _value_in(body, reading.phrases.facts[name].ways, True):
-                reading.tell(number, name, found[1], clause, found[0])
+                reading.tell(number, name, found.value, clause, found.rank)
     for name in names:  # 事业编，不是党员: what only two clauses say together
         answers_of = reading.phrases.facts.get(name)
         if name in reading.told or answers_of is None:
             continue
         for number, pair in enumerate(pairwise(clauses)):
-            found = _value_in("".join(pair), answers_of.ways, True)
-            if found:
-                reading.tell(number, name, found[1], "，".join(pair), found[0])
+            if {number, number + 1} & reading.mentioned.keys() or any(_is_unsure(c, marks) for c in pair):
+                continue
+            if found := _value_in("".join(pair), answers_of.ways, True):
+                reading.tell(number, name, found.value, "，".join(pair), found.rank)
 
 
 def _read_lexicon(
@@ -284,9 +466,10 @@ def _read_bare(clauses: Sequence[str], reading: _Reading) -> None:
         if here and not body:
             pointed = here
             continue
-        if number in reading.by_clause:
+        if number in reading.by_clause or number in reading.mentioned:
             pointed = ()
             continue
+        mentioned = reading.mentioned.get(number - 1, ())
         every = marks["every"].search(body) is not None
         rest = marks["rest"].search(body) is not None
         meant = _bare(body, marks)
@@ -299,6 +482,8 @@ def _read_bare(clauses: Sequence[str], reading: _Reading) -> None:
             continue
         if here or pointed:
             targets = [asked[i] for i in here or pointed]
+        elif mentioned:
+            targets = list(mentioned)
         elif every or rest or (meant == UNKNOWN and only):
             targets = [name for name in asked if name not in reading.told]
         elif _beside(number, meant, clauses, reading):
@@ -335,9 +520,7 @@ def _takes_back(clauses: Sequence[str], reading: _Reading) -> None:
     last = _FILLER.sub("", clauses[-1])
     found = reading.phrases.marks["unsure"].match(last)
     if found and len(last) - found.end() <= 1:
-        name = reading.asked[0]
-        reading.told[name] = Told(name, UNKNOWN, clauses[-1])
-        reading.by_clause.setdefault(len(clauses) - 1, []).append(name)
+        reading.tell(len(clauses) - 1, reading.asked[0], UNKNOWN, clauses[-1], -1)
 
 
 def _means(name: str, meant: str, reading: _Reading) -> str | None:
