@@ -365,6 +365,7 @@ class RouteStep:
     decided_within: str
     form: str
     confidence: Confidence
+    basis: tuple[str, ...]  # provision ids: what says the step and its periods
 
 
 @dataclass(frozen=True)
@@ -377,6 +378,7 @@ class Route:
     effect_on_execution: str
     legal_basis: tuple[str, ...]  # provision ids
     confidence: Confidence
+    effect_basis: tuple[str, ...] = ()
     note: str = ""
 
 

@@ -77,7 +77,7 @@ def _determination(made: Determination) -> dict[str, Any]:
                 "to": step.to,
                 "within": step.within,
                 "deadline": step.deadline.isoformat() if step.deadline else None,
-                "legal_basis": list(route.legal_basis),
+                "legal_basis": list(dict.fromkeys((*step.basis, *route.legal_basis))),
             }
             for route in made.routes
             for step in route.steps

@@ -116,6 +116,7 @@ routes:
         start: decision_received
         within: {value: 3, unit: 日, from: 收到提醒之日}
         form: 书面
+        basis: [trial-2020#4, trial-2020#3.2]
     effect_on_execution: 不停止执行
     court_review: 不能起诉
     legal_basis: [trial-2020#4]
@@ -326,10 +327,11 @@ MISTAKES = [
     (ASKED, "trial-2020#3", "trial-2020#2.1.1", 2, "前面已经有了"),
     (ASKED, '"怎么处理"]', "", 2, "不是完整的 JSON"),
     (ASKED, '"怎么处理"', "", 2, "“questions”是空的"),
-    ("remedies.yaml", "trial-2020#4", "trial-2020#7", 14, "没有条款“trial-2020#7”"),
-    ("remedies.yaml", "trial-2020#4", "trial-2020", 14, "不能只写法规"),
+    ("remedies.yaml", "[trial-2020#4, ", "[trial-2020#7, ", 12, "没有条款“trial-2020#7”"),
+    ("remedies.yaml", "legal_basis: [trial-2020#4]", "legal_basis: [trial-2020]", 15, "不能只写法规"),
     ("remedies.yaml", "decision_received", "收到决定", 9, "“start”的值“收到决定”不可用"),
     ("remedies.yaml", "value: 3, unit: 日, ", "", 9, "写了从哪件事起算，却没有期限的数"),
+    ("remedies.yaml", "value: 3, unit: 日", "value: 5, unit: 日", 12, "期限“5日”在写的依据里找不到"),
     ("remedies.yaml", "value: 3, unit", "value: 3, units", 10, "不认识的键“units”"),
     ("remedies.yaml", "unit: 日, ", "", 10, "value 和 unit"),
     ("periods.yaml", "trial-2020#3.2", "trial-2020#3.9", 10, "没有条款“trial-2020#3.9”"),

@@ -65,20 +65,23 @@ def only_steps(row: RemedyRow, names: Collection[str]) -> RemedyRow:
 def routes_with_deadlines(
     rows: Iterable[RemedyRow], received: date | None, in_force: Callable[[str], bool]
 ) -> tuple[Route, ...]:
-    """Routes as they are shown on a day. A route of which no basis is in force on that day is left out."""
+    """Routes as they are shown on a day. What rests on nothing in force on that day is left out: a step, a route."""
     routes = []
     for row in rows:
-        basis = tuple(id for id in row.legal_basis if in_force(id))
-        if not basis:
+        basis = tuple(filter(in_force, row.legal_basis))
+        steps = tuple(_step(s, received, in_force) for s in row.steps if any(map(in_force, s.basis)))
+        if not basis or not steps:
             continue
+        effect_basis = tuple(filter(in_force, row.effect_basis))
         routes.append(
             Route(
                 id=row.id,
                 name=row.name,
                 who=row.who,
                 decision=row.decision,
-                steps=tuple(_step(step, received) for step in row.steps),
+                steps=steps,
                 effect_on_execution=row.effect_on_execution,
+                effect_basis=effect_basis,
                 legal_basis=basis,
                 confidence=row.confidence,
                 note=row.note,
@@ -87,7 +90,7 @@ def routes_with_deadlines(
     return tuple(routes)
 
 
-def _step(step: RemedyStep, received: date | None) -> RouteStep:
+def _step(step: RemedyStep, received: date | None, in_force: Callable[[str], bool]) -> RouteStep:
     within, deadline = limit_words(step.within), None
     if received and step.within.start in _FROM_RECEIPT:
         deadline = last_day(received, step.within)
@@ -104,4 +107,5 @@ def _step(step: RemedyStep, received: date | None) -> RouteStep:
         decided_within=f"{decided}作出处理" if step.decided_within and step.decided_within.value else "",
         form=step.form,
         confidence=step.confidence,
+        basis=tuple(filter(in_force, step.basis)),
     )

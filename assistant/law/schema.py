@@ -101,6 +101,7 @@ class LimitRow(Strict):
 class RemedyStepRow(Strict):
     name: Text
     to: Text
+    basis: list[Reference] = Field(min_length=1)  # what says this step and its periods
     start: Start
     within: LimitRow = LimitRow()
     instead: LimitRow | None = None
@@ -117,6 +118,7 @@ class RemedyFileRow(Strict):
     decision: Text
     steps: list[RemedyStepRow] = Field(min_length=1)
     effect_on_execution: Text
+    effect_basis: list[Reference] = []  # what says it; none where no provision does
     may_aggravate: bool | None = None
     court_review: Text
     legal_basis: list[Reference] = Field(min_length=1)

@@ -7,12 +7,14 @@ rows. Raises ``KnowledgeError`` with file and line. Time limits stand in these t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
 from assistant.errors import KnowledgeError
 from assistant.law import schema
 from assistant.law.schema import Start, Unit
+from assistant.law.text import quantities
 from assistant.model import Confidence, Provision
 
 
@@ -52,6 +54,7 @@ class RemedyStep:
     """One station of a route: what to file, with whom, within which time, and when they have to decide.
 
     ``instead`` is another limit under which the same step may be taken (an appeal without a review first).
+    ``basis`` are the provisions that say the step and its periods.
     """
 
     name: str
@@ -61,6 +64,7 @@ class RemedyStep:
     decided_within: Limit | None
     form: str
     confidence: Confidence
+    basis: tuple[str, ...]
     note: str = ""
 
 
@@ -72,6 +76,7 @@ class RemedyRow:
     decision: str
     steps: tuple[RemedyStep, ...]
     effect_on_execution: str
+    effect_basis: tuple[str, ...]  # empty: no provision says it
     may_aggravate: bool | None  # None: the rule is silent
     court_review: str
     legal_basis: tuple[str, ...]
@@ -175,7 +180,10 @@ def _read_remedies(folder: Path, stock: Stock) -> tuple[dict[str, RemedyRow], li
     at.once([row.id for row in file.routes], "id")
     for index, row in enumerate(file.routes):
         at.references((index, "legal_basis"), row.legal_basis, stock)
+        at.references((index, "effect_basis"), row.effect_basis, stock)
         for number, step in enumerate(row.steps):
+            at.references((index, "steps", number, "basis"), step.basis, stock)
+            at.periods((index, "steps", number, "basis"), step, stock)
             for key in ("within", "instead", "decided_within"):
                 at.limit((index, "steps", number, key), getattr(step, key))
             if step.start != "none" and step.within.value is None:
@@ -235,9 +243,39 @@ class _Place:
                 message = f"知识库里没有条款“{reference}”，请改正或删去（要写到条，不能只写法规）。"
                 self.add((*loc, number), message)
 
+    def periods(self, loc: tuple[str | int, ...], step: schema.RemedyStepRow, stock: Stock) -> None:
+        """Every period of a step stands in one of the provisions it rests on."""
+        found = [stock.get(id) for id in step.basis]
+        said = said_periods("\n".join(p.digest or p.text or "" for p in found if p))
+        for limit in (step.within, step.instead, step.decided_within):
+            for words in _amounts(limit) if limit else ():
+                if not said_periods(words) <= said:
+                    self.add(
+                        loc, f"这一步的期限“{words}”在写的依据里找不到，请补上写有它的条款，或者改正期限。"
+                    )
+
     def limit(self, loc: tuple[str | int, ...], limit: schema.LimitRow | None) -> None:
         if limit and (limit.value is None) != (limit.unit is None):
             self.add(loc, "期限的 value 和 unit 要么都写，要么都不写。")
+
+
+def said_periods(text: str) -> set[tuple[Decimal, str]]:
+    """The periods that a text names, so that they can be compared: 一年 and 12个月 are the same.
+
+    >>> sorted(said_periods("自收到之日起一个月内，最长一年")) == sorted(said_periods("1个月、12个月"))
+    True
+    """
+    units = {"年": 12, "月": 1, "个月": 1, "日": 1, "个工作日": 1}
+    return {
+        (q.value * units[q.unit], "月" if q.unit in ("年", "月", "个月") else q.unit)
+        for q in quantities(text)
+        if q.unit in units
+    }
+
+
+def _amounts(limit: schema.LimitRow) -> list[str]:
+    """Where a limit names periods: its number, from when it runs, how it may be extended."""
+    return [words for words in (_limit(limit).amount, limit.from_, limit.extension) if words]
 
 
 def _limit(row: schema.LimitRow, start: Start = "none") -> Limit:
@@ -254,6 +292,7 @@ def _route(row: schema.RemedyFileRow) -> RemedyRow:
             decided_within=_limit(step.decided_within) if step.decided_within else None,
             form=step.form,
             confidence=step.confidence or row.confidence,
+            basis=tuple(step.basis),
             note=step.note,
         )
         for step in row.steps
@@ -265,6 +304,7 @@ def _route(row: schema.RemedyFileRow) -> RemedyRow:
         decision=row.decision,
         steps=steps,
         effect_on_execution=row.effect_on_execution,
+        effect_basis=tuple(row.effect_basis),
         may_aggravate=row.may_aggravate,
         court_review=row.court_review,
         legal_basis=tuple(row.legal_basis),

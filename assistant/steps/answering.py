@@ -28,7 +28,6 @@ from assistant.model import (
 from assistant.prompts import Prompts, escape_markdown
 
 CLAUSES_SHOWN = 3
-ROUTE_BASIS_SHOWN = 3  # all of them are in the JSON object
 CONSEQUENCES_SHOWN = 2
 COMMENTS_SHOWN = 2
 OTHERS_SHOWN = 3
@@ -201,7 +200,6 @@ class Writer:
         return f"{lead}{clause.label}：{self.corpus.provision(clause.id).topic}{sources.mark(clause.id)}"
 
     def _route(self, route: Route, sources: Sources) -> dict[str, Any]:
-        basis = sources.mark(*route.legal_basis[:ROUTE_BASIS_SHOWN])
         steps = []
         for step in route.steps:
             words = f"{step.name}：{step.to}" if "向" in step.to else f"{step.name}：向{step.to}提出"
@@ -213,6 +211,7 @@ class Writer:
                 words += f"，{step.form}"
             if step.decided_within:
                 words += f"；对方{step.decided_within}"
+            basis = sources.mark(*step.basis)
             doubt = "" if self.labels["unverified"] in basis else self._doubt(step.confidence)
             steps.append(words + doubt + basis)
         name = route.name + self._doubt(route.confidence)
@@ -220,7 +219,8 @@ class Writer:
         effect = ""
         if told:
             words = route.effect_on_execution
-            effect = (words if "期间" in words else f"申诉期间，原决定{words}") + basis
+            words = words if "期间" in words else f"申诉期间，原决定{words}"
+            effect = words + sources.mark(*route.effect_basis)
         return {"name": name, "steps": steps, "effect": effect}
 
     def _deadline_note(self, routes: Sequence[Route]) -> str:
