@@ -83,7 +83,7 @@ class Advisor:
             made = None
             named, asked = self._named(references), self.knowing.read(text)
             asks_remedy = any(f.name == "asks_remedy" and f.value == "yes" for f in facts)
-            ways = asks_remedy and not named and self.knowing.asks_way(asked)
+            ways = asks_remedy and not named and bool(received or self.knowing.asks_way(asked))
             answer, citations = self.writer.knowledge(
                 self.knowing.reply(asked, found.passages, named, self._sides(question.day), question.day),
                 routes_for(facts, self.law, question.day, received) if ways else (),

@@ -100,7 +100,8 @@ class Asking:
                 if not match:
                     continue
                 what = re.sub("[吗么呢]+$", "", match["what"])
-                if self.turned.search(what) or len(pairs(self.core(what))) == 0:
+                before = clause.text[: match.start()][-1:]
+                if self.turned.search(before + what) or len(pairs(self.core(what))) == 0:
                     return ""
                 return self._decided(row, what, asked.text, digest, topic)
         return ""

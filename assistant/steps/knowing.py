@@ -23,12 +23,8 @@ from assistant.law.titles import Mention, choose_version, find_mentions
 from assistant.model import Instrument, Line, Passage, Provision, Reply
 
 MORE_SHOWN = 2
-FIRST, SECOND, BRIEF, SIDE = (
-    220,
-    120,
-    70,
-    120,
-)  # characters of the answer itself, of the two below it, of one side
+# characters of the answer itself, of the two provisions below it, of one side of a comparison
+FIRST, SECOND, BRIEF, SIDE = 300, 180, 120, 150
 ITEMS_IN_FULL = 4  # a list of more items gives their topics only
 SIDE_SHARE = 0.6  # of the words of one side that a provision for it has to hold
 LOOKED_AT = 4  # passages among which an answer may be found that retrieval did not put first
