@@ -93,12 +93,12 @@ class Advisor:
                 notices,
             )
         else:
-            read = self.reader.read(text, facts, question.confirmed, question.day)
+            settled = question.not_to_ask
+            read = self.reader.read(text, facts, question.confirmed, question.day, settled)
             facts = read.facts
             made = determine(
-                facts, self.law, question.day, received, read.likely, read.questions, read.ranked
+                facts, self.law, question.day, received, read.likely, read.questions, read.ranked, settled
             )
-            made = _without_known_gaps(made, question)
             made = self._with_candidates(made, text, question.day)
             made = self._with_versions(made, question)
             notices += self._versions_not_held(question.day)
@@ -269,12 +269,6 @@ class Advisor:
 
     def _notice(self, key: str, **words: str) -> str:
         return str(self.writer.labels["notices"][key]).format(**words)
-
-
-def _without_known_gaps(made: Determination, question: Question) -> Determination:
-    """What the person has said not to know is not asked again."""
-    gaps = {name for name, value in question.confirmed.items() if value == "unknown"}
-    return replace(made, missing_facts=tuple(m for m in made.missing_facts if m.fact not in gaps))
 
 
 def _since(started: float) -> int:

@@ -5,12 +5,13 @@ which begins with how the words were taken. Raises ``QuestionError`` as the advi
 it was. Nothing is written down.
 
 The words that set a fact set it on the sheet (``confirmed``); words that set none are added to the story. A
-supposition and a question about the rules leave the sheet alone.
+supposition and a question about the rules leave the sheet alone. 不清楚 about a fact that the story tells leaves it
+as it was read: nobody said otherwise. It is only not asked for again (``not_asked``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
@@ -63,7 +64,7 @@ def make_listener(settings: Settings) -> Listener:
 
 @dataclass(frozen=True)
 class Situation:
-    """One fact sheet: the story, what was confirmed, and the last answer to it."""
+    """One fact sheet: the story, what was confirmed, what is not asked again, and the last answer to it."""
 
     story: str
     day: date
@@ -72,6 +73,7 @@ class Situation:
     confirmed: Mapping[str, Value]
     advice: Advice
     turns: int = 1
+    not_asked: frozenset[str] = frozenset()
 
     @property
     def scope(self) -> str | None:
@@ -261,10 +263,11 @@ class Conversation:
 
     def _update(self, reply: Reply, sheet: Situation) -> Advice:
         told = {t.name: t.value for t in reply.facts}
+        kept = _read_already(reply, sheet)
         if reply.kind == "correction" and not told:
             note = self._words("unclear_correction")
         elif told:
-            note = self._say("correction" if reply.kind == "correction" else "answer", reply.facts)
+            note = self._say("correction" if reply.kind == "correction" else "answer", reply.facts, kept)
         else:
             note = self._words("more")
         story = _added(sheet.story, reply.rest)
@@ -272,8 +275,10 @@ class Conversation:
         if not conduct and reply.rest:
             days = read_conduct_days(reply.rest, sheet.day)
             conduct = (days.first, days.last) if days else None
+        confirmed = {**sheet.confirmed, **{name: value for name, value in told.items() if name not in kept}}
+        not_asked = (sheet.not_asked | kept) - confirmed.keys()
         return self._keep(
-            replace(sheet, story=story, conduct=conduct, confirmed={**sheet.confirmed, **told}), note
+            replace(sheet, story=story, conduct=conduct, confirmed=confirmed, not_asked=not_asked), note
         )
 
     # ------------------------------------------------------------------ the sheet
@@ -286,6 +291,7 @@ class Conversation:
                 received=sheet.received,
                 conduct=sheet.conduct,
                 confirmed=sheet.confirmed,
+                settled=sheet.not_asked,
             )
         )
 
@@ -315,18 +321,29 @@ class Conversation:
         labels = self.listener.labels
         return str(labels["scope_variants"].get(made.variant) or labels["scope"][made.scope])
 
-    def _say(self, key: str, told: Sequence[Told]) -> str:
+    def _say(self, key: str, told: Sequence[Told], kept: Set[str] = frozenset()) -> str:
         words = self.listener.labels["dialogue"]
         shown: dict[str, list[str]] = {}
         for one in told:
             kind = self.listener.vocabulary.facts[one.name]
-            value = words["unknown"] if one.value == "unknown" else kind.show(one.value)
+            if one.value == "unknown":
+                value = words["unknown_but_told" if one.name in kept else "unknown"]
+            else:
+                value = kind.show(one.value)
             shown.setdefault(kind.label, []).append(value)
         facts = "；".join(words["fact"].format(label=k, value="、".join(v)) for k, v in shown.items())
         return self._words(key, facts=facts)
 
     def _words(self, key: str, **values: str) -> str:
         return str(self.listener.labels["dialogue"][key]).format(**values)
+
+
+def _read_already(reply: Reply, sheet: Situation) -> frozenset[str]:
+    """Facts that the person said not to know, although the story tells them."""
+    if reply.kind != "answer":
+        return frozenset()
+    read = {fact.name for fact in sheet.advice.facts if fact.source != "confirmed"}
+    return frozenset(t.name for t in reply.facts if t.value == "unknown" and t.name in read)
 
 
 def _added(story: str, rest: str) -> str:

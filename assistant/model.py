@@ -255,6 +255,7 @@ class Question:
 
     ``received`` is the day a decision was received, where the person said so. ``confirmed`` are facts the
     person set or corrected (fact name -> value, or "unknown"); they outrank everything read from the text.
+    ``settled`` are facts that are not asked for any more, whatever is known of them.
     """
 
     text: str
@@ -265,6 +266,12 @@ class Question:
         None  # first and last day on which it happened, where the person said so
     )
     confirmed: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
+
+    @property
+    def not_to_ask(self) -> frozenset[str]:
+        """What nobody knows, and what is settled."""
+        return self.settled | {name for name, value in self.confirmed.items() if value == "unknown"}
 
 
 @dataclass(frozen=True)

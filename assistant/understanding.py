@@ -9,7 +9,7 @@ words it was read from: those of the lexicon where it found the same, else the c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -55,12 +55,20 @@ class Reader:
                     read.append(Fact(name, one, "", "confirmed", 1.0))
         return tuple(read)
 
-    def read(self, text: str, found: Sequence[Fact], confirmed: Confirmed, day: date) -> Understanding:
+    def read(
+        self,
+        text: str,
+        found: Sequence[Fact],
+        confirmed: Confirmed,
+        day: date,
+        settled: frozenset[str] = frozenset(),
+    ) -> Understanding:
         """The fact sheet of a story, and what is worth asking.
 
         Args:
             found: what :meth:`found` gave.
             day: the day for which the rules are read.
+            settled: facts that are not asked for any more.
         """
         if self.model is None:
             return Understanding(tuple(found))
@@ -73,7 +81,7 @@ class Reader:
             if name not in confirmed:
                 facts += [self._fact(self.model, story, found, name, value, sure) for value, sure in values]
         facts.sort(key=lambda fact: (fact.name, fact.start, -fact.confidence))
-        questions = self._questions(reading, confirmed)
+        questions = self._questions(reading, settled | confirmed.keys())
         ranked = {name: values for name, values in reading.ranked.items() if name not in confirmed}
         return Understanding(tuple(facts), reading.verdicts, questions, ranked)
 
@@ -98,12 +106,12 @@ class Reader:
         first, last = story.text.span(start, end)
         return Fact(name, value, story.text.original[first:last], "learned", sure, first)
 
-    def _questions(self, reading: Reading, confirmed: Confirmed) -> tuple[MissingFact, ...]:
+    def _questions(self, reading: Reading, settled: Set[str]) -> tuple[MissingFact, ...]:
         """Facts of which some likely answer would change the verdict, the most telling first."""
         wanted = []
         for name in reading.doubts:
             kind = self.law.vocabulary.facts[name]
-            if kind.ask is None or name in confirmed:
+            if kind.ask is None or name in settled:
                 continue
             chances = reading.answers(name, kind.values)
             outcomes = {v: max(by, key=lambda s: by[s]) for v, (_, by) in chances.items() if by}

@@ -97,6 +97,7 @@ def determine(
     likely: Mapping[Scope, float] | None = None,
     questions: tuple[MissingFact, ...] = (),
     ranked: Mapping[str, tuple[tuple[str, float], ...]] | None = None,
+    settled: frozenset[str] = frozenset(),
 ) -> Determination:
     """Run all steps.
 
@@ -109,6 +110,7 @@ def determine(
         questions: what he would ask; questions that follow from the facts alone are asked after them.
         ranked: for facts with several values, further values with how likely each is: their clauses come as
             candidates behind those of the facts.
+        settled: facts that are not asked for any more.
     """
     facts = tuple(facts)
     in_force = law.in_force(day)
@@ -137,7 +139,7 @@ def determine(
         exemptions=_exemptions(chain.exemptions, law.corpus),
         routes=_routes(routes, law, received, in_force),
         misuse_signals=_signals(misuse, facts),
-        missing_facts=_first_of(questions, _questions(chain, law, in_force)),
+        missing_facts=_first_of(questions, _questions(chain, law, in_force, settled)),
         variant=str(chain.scope.row.then.get("label", "")) if chain.scope else "",
         others=_others(run("others")),
     )
@@ -369,7 +371,9 @@ def _others(outcomes: tuple[Outcome, ...]) -> tuple[Other, ...]:
 # ------------------------------------------------------------------ only questions that matter
 
 
-def _questions(chain: _Chain, law: Law, in_force: _InForce) -> tuple[MissingFact, ...]:
+def _questions(
+    chain: _Chain, law: Law, in_force: _InForce, settled: frozenset[str]
+) -> tuple[MissingFact, ...]:
     """Facts worth asking for: some answer would change the verdict, or the verdict waits for them."""
     waiting = _waited_for(chain, law)
     open_verdict = chain.label == "needs_more_facts" or (
@@ -377,7 +381,9 @@ def _questions(chain: _Chain, law: Law, in_force: _InForce) -> tuple[MissingFact
     )
     wanted = []
     for kind in law.vocabulary.facts.values():
-        if kind.ask is None or kind.name in chain.values or (kind.ask_only_if_open and not open_verdict):
+        if kind.ask is None or kind.name in chain.values or kind.name in settled:
+            continue
+        if kind.ask_only_if_open and not open_verdict:
             continue
         outcomes = {
             value: _chain({**_given(chain.values), kind.name: frozenset({value})}, law, in_force).label

@@ -7,7 +7,7 @@ How it is read: clause by clause. A clause that says a value counts for the fact
 counts for the question pointed to (第一个、后两个), else for the next one not answered yet, and for none where
 the clause beside it already says the same in full. Four things go before:
 
-- Words that only repeat a question say nothing of its answer (有没有权限、“后果”这一条、是违规还是失职): they point to it.
+- Words that only repeat a question say nothing of its answer (有没有权限、是违规还是失职); they point to it.
 - 不清楚 outweighs what else the same sentence says of the fact it is about.
 - 不是 turns the value of a yes-or-no fact round and rules out the value of any other; what is said without it
   counts more (不是书记，但是支部委员).
@@ -38,12 +38,20 @@ STORY = 25  # characters from which a text may begin another situation by itself
 NEAR = 4  # characters between 不是 and what it denies
 ALIKE = 0.5  # share of the words of a clause from which it repeats a question
 DENIED, BROUGHT = 100, 200  # ranks: values said by denying another, values that another one brings
-_CUT = re.compile(r"[，。；！？!?;,\s、]+|(?<=[一-鿿])(?=(?:但是?|不过|可是|只是(?=没)|就是(?=没)|然而|而是))")
+_CUT = re.compile(
+    r"[，。；！？!?;,\s、]+|(?<=[一-鿿])(?=(?:但是?|不过|可是|只是(?=没)|就是(?=没)|然而|而是))"
+)
 _SENTENCE = re.compile(r"[。；！？!?;\n]+")
 _QUOTED = re.compile(r"[“‘\"'【]([^”’\"'】]+)[”’\"'】]")
-_OPEN = re.compile(r"是否|有无|([一-鿿])[不没]\1|([一-鿿])没有?\2")  # 有没有、归不归、提没提
+_OPEN = re.compile(
+    r"是否|有无|(?<![该应])([一-鿿])[不没]\1|(?<![该应])([一-鿿])没有?\2|([一-鿿]{2})[不没]\3"
+)  # 有没有、归不归、提没提
+_ASKING = re.compile(
+    r"有没有|有无|是不是|是否|算不算|到底|究竟|还是|[这那]一?(?:条|点|项|块|些|回事|件事|个问题|个说法|方面|个)"
+)
 _OR = re.compile(r"[一-鿿]还是[一-鿿]")
-_OR_ELSE = re.compile(r"^还是(?!不|没)")
+_OR_ELSE = re.compile(r"^还是")
+_THIS = re.compile(r"^(?:[这那]|以上|上面)")
 _MENTION = re.compile(
     r"(?<!没)(?<!没有)(?<!不是)(?<!哪有)[这那]一?(?:条|点|项|块|些|回事|件事|个问题|个说法|方面|事)(?:上|嘛|呢|吧|的话)?$"
 )
@@ -60,6 +68,7 @@ _FILLER = re.compile(r"^(?:我|他|她|这|那|个|问题|这个|那个|嗯|哦|
 _ASKS = re.compile(
     r"[?？]|(?:吗|么|(?<![着了的])呢)$|多久|多长|几(?:天|年|个月)|(?<!没)(?<!说)什么|怎么|如何|哪|是否|能不能|可不可以|要不要"
 )
+_NONE = re.compile(r"没(?:有)?[^，。；？?]{0,4}(?:什么|哪(?!里|儿))")  # 没有什么后果 asks nothing
 _CITES = re.compile(r"《|第[一二三四五六七八九十百\d]+条|条例|规定")
 _AFTER_SUPPOSING = re.compile(r"^(?:那|就|是不是|会|还会|结论|结果|我还|还|又)")
 
@@ -305,7 +314,8 @@ def _about(
     clause: str, asked: Sequence[MissingFact], vocabulary: Vocabulary, phrases: Phrases
 ) -> tuple[str, ...]:
     """The questions that a clause speaks of: whose words it repeats, else whose topic or values it names."""
-    words = phrases.marks["unsure"].sub("", clause)
+    marks = phrases.marks
+    words = _ASKING.sub("", marks["vague"].sub("", marks["unsure"].sub("", clause)))
     pairs = {a + b for a, b in pairwise(words)}
     alike: dict[str, float] = {}
     for m in asked:
@@ -338,9 +348,12 @@ def _read_unknown(
     """
     marks = reading.phrases.marks
     for number, clause in enumerate(clauses):
-        unsure = _is_unsure(clause, marks)
-        vague = not unsure and number > 0 and number - 1 in reading.mentioned and _is_vague(clause, marks)
-        if not (unsure or vague) or any(marks[m].search(clause) for m in ("rest", "every")):
+        if number - 1 in reading.mentioned and marks["vague"].search(clause):
+            reading.mentioned[number] = reading.mentioned[number - 1]
+            for name in reading.mentioned[number]:
+                reading.tell(number, name, UNKNOWN, clause, -1)
+            continue
+        if not _is_unsure(clause, marks) or any(marks[m].search(clause) for m in ("rest", "every")):
             continue
         if _pointed(clause, len(asked), reading.phrases)[0]:
             continue
@@ -350,7 +363,9 @@ def _read_unknown(
         before = number - 1
         while not names and before >= 0 and sentences[before] == sentences[number]:
             names = reading.mentioned.get(before, ())
-            if not names and _tells(clauses[before], reading):
+            if not names and (_THIS.search(clause) or marks["vague"].search(clauses[before])):
+                names = _about(clauses[before], asked, vocabulary, reading.phrases)
+            elif not names and _tells(clauses[before], reading):
                 break
             before -= 1
         if not names and len(asked) == 1:
@@ -363,11 +378,6 @@ def _tells(clause: str, reading: _Reading) -> bool:
     """Whether a clause says a value of something that was asked."""
     answers = (reading.phrases.facts.get(name) for name in reading.asked)
     return any(a is not None and _value_in(clause, a.ways, True) is not None for a in answers)
-
-
-def _is_vague(clause: str, marks: Mapping[str, re.Pattern[str]]) -> bool:
-    """没问过、没看到过: not knowing, where a question was repeated just before."""
-    return marks["vague"].search(clause) is not None
 
 
 def _read_contents(
@@ -417,7 +427,9 @@ def _read_lexicon(
     """What the lexicon reads fills what the wordings left open."""
     taken = set(reading.told)
     understood = [t.words for t in reading.told.values()]
-    doubtful = [c for c in clauses if _is_unsure(c, reading.phrases.marks)]
+    doubtful = [
+        c for n, c in enumerate(clauses) if n in reading.mentioned or _is_unsure(c, reading.phrases.marks)
+    ]
     for fact in found:
         kind = vocabulary.facts[fact.name]
         spent = any(fold(fact.evidence).lower() in words for words in understood)
@@ -484,6 +496,9 @@ def _read_bare(clauses: Sequence[str], reading: _Reading) -> None:
             targets = [asked[i] for i in here or pointed]
         elif mentioned:
             targets = list(mentioned)
+        elif every and meant != UNKNOWN and _beside(number, meant, clauses, reading):
+            pointed = ()
+            continue
         elif every or rest or (meant == UNKNOWN and only):
             targets = [name for name in asked if name not in reading.told]
         elif _beside(number, meant, clauses, reading):
@@ -535,7 +550,8 @@ def _beside(number: int, meant: str, clauses: Sequence[str], reading: _Reading) 
     for near in (number + 1, number - 1):
         for name in reading.by_clause.get(near, ()):
             told = reading.told.get(name)
-            if told and name in reading.asked and (told.value == _means(name, meant, reading)):
+            means = _means(name, meant, reading)
+            if told and name in reading.asked and means in (told.value, None):
                 return True
     return len(reading.asked) == 1 and reading.asked[0] in reading.told
 
@@ -613,7 +629,7 @@ def _is_question(text: str, found: Sequence[Fact], reading: _Reading) -> bool:
     is_yes = {f.name for f in found if f.value == "yes"}
     cited = _CITES.search(text) is not None
     plain = fold(text).strip()
-    if not _ASKS.search(plain) or "narrates" in is_yes:
+    if not _ASKS.search(_NONE.sub("没", plain)) or "narrates" in is_yes:
         return False
     if reading.told and ("？" not in plain or not is_yes & {"asks_remedy", "asks_period"}):
         return False
