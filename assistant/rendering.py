@@ -18,6 +18,7 @@ _EMPTY: dict[str, Any] = {
     "exemptions": [],
     "routes": [],
     "misuse_signals": [],
+    "others": [],
     "missing_facts": [],
     "findings": [],
 }
@@ -57,6 +58,8 @@ def to_contract(advice: Advice) -> dict[str, Any]:
             }
             for c in advice.citations
         ],
+        "understood": advice.understood,
+        "supposed": advice.supposed,
         "answer": advice.answer,
         "elapsed_ms": advice.elapsed_ms,
     }
@@ -83,6 +86,7 @@ def _determination(made: Determination) -> dict[str, Any]:
             for step in route.steps
         ],
         "misuse_signals": [s.name for s in made.misuse_signals],
+        "others": [{"who": o.who, "reason": o.reason, "provisions": list(o.provisions)} for o in made.others],
         "missing_facts": [{"fact": m.fact, "question": m.question} for m in made.missing_facts],
         "findings": [
             {"step": f.step, "status": f.status, "reason": f.reason, "provisions": list(f.provisions)}
@@ -101,6 +105,8 @@ def refusal(row_id: str | None, question: str, sentence: str) -> dict[str, Any]:
         "facts": [],
         "findings": [],
         "citations": [],
+        "understood": "",
+        "supposed": False,
         "answer": sentence,
         "elapsed_ms": 0,
     }

@@ -27,10 +27,13 @@ KEYS = [
     "exemptions",
     "routes",
     "misuse_signals",
+    "others",
     "missing_facts",
     "facts",
     "findings",
     "citations",
+    "understood",
+    "supposed",
     "answer",
     "elapsed_ms",
 ]
