@@ -3,7 +3,8 @@
 Comes in: exemplars, what the lexicon finds in them, what the rules make of their facts. Goes out: a
 :class:`~assistant.steps.learned.Model`, kept in a file of plain numbers. The same input gives the same model.
 
-Odds come from stories of hands that the scores were not learned from: each file of exemplars is one hand.
+Odds come from stories that the scores were not learned from, neither they nor their hand nor what was retold from
+them: each file of exemplars is one hand.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from filelock import FileLock
 from assistant.law.exemplars import Exemplar, Lessons, exemplar_files
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Fact, Scope
-from assistant.steps.learned import CALM, CONSTANT, PATTERNS, UNTOLD, Head, Model, marks_of, runs_of
+from assistant.steps.learned import CALM, CONSTANT, UNTOLD, Head, Model, marks_of, runs_of
 
-VERSION = 1  # raise it when the same exemplars would give another model
+VERSION = 2  # raise it when the same exemplars would give another model
 PENALTY = 0.1  # of the ridge regression
 STRENGTH = 10.0  # inverse penalty of the odds
 LEAST_STORIES = 2  # in which a character run must occur
@@ -99,8 +100,7 @@ def learn(
         analyzer=lambda text: runs_of(text).elements(), sublinear_tf=True, min_df=LEAST_STORIES
     )
     runs = vectorizer.fit_transform([e.text for e in exemplars]).astype(np.float32)
-    marks, mean, marks_of_each = _marks(found)
-    kernel = (runs @ runs.T).toarray() + PATTERNS * marks_of_each @ marks_of_each.T + CONSTANT
+    kernel = (runs @ runs.T).toarray() + CONSTANT
 
     columns = _columns(exemplars, vocabulary, lessons)
     target = np.concatenate(
@@ -111,13 +111,15 @@ def learn(
         axis=1,
     )
     unseen = np.zeros_like(target)
+    families = _families(exemplars)
     for test in _folds([e.hand for e in exemplars]):
+        others = ~np.isin(families, families[test])
         ridge = KernelRidge(alpha=PENALTY, kernel="precomputed").fit(
-            kernel[np.ix_(~test, ~test)], target[~test]
+            kernel[np.ix_(others, others)], target[others]
         )
-        unseen[test] = kernel[np.ix_(test, ~test)] @ ridge.dual_coef_
+        unseen[test] = kernel[np.ix_(test, others)] @ ridge.dual_coef_
     dual = KernelRidge(alpha=PENALTY, kernel="precomputed").fit(kernel, target).dual_coef_
-    heads = _heads(columns, unseen)
+    heads = _heads(columns, unseen, found)
     sheets = _sheets(exemplars, lessons)
     postings = runs.tocsc()
     postings.sort_indices()
@@ -127,15 +129,12 @@ def learn(
         starts=postings.indptr.astype(np.int32),
         where=postings.indices.astype(np.int32),
         weight=postings.data.astype(np.float32),
-        marks=marks,
-        marks_mean=mean,
-        marks_of=marks_of_each,
         dual=dual.astype(np.float32),
         heads={name: head for name, head in heads.items() if name != _VERDICT},
         verdicts=heads[_VERDICT],
         together=lessons.together,
         sheets=sheets,
-        surety=_surety(exemplars, lessons, heads, sheets, unseen.astype(np.float32), judges),
+        surety=_surety(exemplars, lessons, heads, sheets, unseen.astype(np.float32), found, judges),
         least_sure=lessons.least_sure,
         least_sure_of_many=lessons.least_sure_of_many,
         most_values=lessons.most_values,
@@ -143,17 +142,6 @@ def learn(
 
 
 # ------------------------------------------------------------------ parts of learning
-
-
-def _marks(found: Sequence[set[str]]) -> tuple[dict[str, int], Any, Any]:
-    names = {mark: number for number, mark in enumerate(sorted(set().union(*found)))}
-    table = np.zeros((len(found), len(names)), np.float32)
-    for row, of_one in enumerate(found):
-        table[row, [names[mark] for mark in of_one]] = 1
-    mean = table.mean(axis=0)
-    table -= mean
-    lengths = np.linalg.norm(table, axis=1, keepdims=True)
-    return names, mean, table / np.maximum(lengths, _SMALL)
 
 
 def _columns(exemplars: Sequence[Exemplar], vocabulary: Vocabulary, lessons: Lessons) -> Columns:
@@ -189,14 +177,32 @@ def _folds(hands: Sequence[str]) -> list[npt.NDArray[np.bool_]]:
     return [np.arange(len(hands)) % 5 == part for part in range(5)]
 
 
-def _heads(columns: Columns, unseen: npt.NDArray[np.float64]) -> dict[str, Head]:
+def _families(exemplars: Sequence[Exemplar]) -> npt.NDArray[np.int_]:
+    """The number of the family of each exemplar: one story and whatever was retold from it."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            name = parent[name]
+        return name
+
+    for exemplar in exemplars:
+        parent[root(exemplar.id)] = root(exemplar.pair or exemplar.id)
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(root(e.id), len(numbers)) for e in exemplars])
+
+
+def _heads(columns: Columns, unseen: npt.NDArray[np.float64], found: Sequence[set[str]]) -> dict[str, Head]:
     from sklearn.linear_model import LogisticRegression
 
     heads, first = {}, 0
     for name, (values, of_each) in columns.items():
-        own = unseen[:, first : first + len(values)]
+        bare = Head(name, values, first, np.zeros((len(values), 0), np.float32), np.zeros(0, np.float32))
+        own = np.hstack(
+            [unseen[:, first : first + len(values)], np.array([bare.found(marks) for marks in found])]
+        )
         if len(values) == 1:  # a fact that all exemplars leave alike
-            weights, bias = np.zeros((1, 1)), np.zeros(1)
+            weights, bias = np.zeros((1, 2)), np.zeros(1)
         else:
             odds = LogisticRegression(C=STRENGTH, max_iter=1000).fit(own, of_each)
             weights, bias = odds.coef_, odds.intercept_
@@ -220,6 +226,7 @@ def _surety(
     heads: Mapping[str, Head],
     sheets: Sequence[tuple[str, ...]],
     unseen: npt.NDArray[np.float32],
+    found: Sequence[set[str]],
     judges: Judges,
 ) -> float:
     """The power that makes a verdict's likelihood fit how often it is right on hands unseen."""
@@ -230,10 +237,12 @@ def _surety(
     likely = np.zeros((len(exemplars), len(sheets)))
     for at, name in enumerate(lessons.together):
         head = heads[name]
-        logs = np.log(np.maximum(head.probabilities(unseen), _SMALL))
+        marks = [head.found(of_one) for of_one in found]
+        logs = np.log(np.maximum(head.probabilities(unseen, marks), _SMALL))
         likely += CALM * logs[:, [head.values.index(sheet[at]) for sheet in sheets]]
     verdicts = heads[_VERDICT]
-    chances = np.log(np.maximum(verdicts.probabilities(unseen), _SMALL))
+    marks = [verdicts.found(of_one) for of_one in found]
+    chances = np.log(np.maximum(verdicts.probabilities(unseen, marks), _SMALL))
     known = {value: number for number, value in enumerate(verdicts.values)}
     floor = np.full((len(exemplars), 1), np.log(_SMALL))
     chances = np.hstack([chances, floor])
@@ -256,7 +265,7 @@ def _surety(
 
 # ------------------------------------------------------------------ keeping the model
 
-_ARRAYS = ("rarity", "starts", "where", "weight", "marks_mean", "marks_of", "dual")
+_ARRAYS = ("rarity", "starts", "where", "weight", "dual")
 _NUMBERS = ("surety", "least_sure", "least_sure_of_many", "most_values")
 
 
@@ -265,7 +274,6 @@ def _save(model: Model, path: Path) -> None:
     told = {
         "terms": list(model.terms),
         "numbers": list(model.terms.values()),
-        "marks": list(model.marks),
         "together": model.together,
         "sheets": model.sheets,
         "heads": [{"name": h.name, "values": h.values, "first": h.first} for h in heads],
@@ -291,7 +299,6 @@ def _load(path: Path) -> Model | None:
             ]
             return Model(
                 terms=dict(zip(told["terms"], told["numbers"], strict=True)),
-                marks={mark: number for number, mark in enumerate(told["marks"])},
                 heads={head.name: head for head in heads[:-1]},
                 verdicts=heads[-1],
                 together=tuple(told["together"]),

@@ -3,9 +3,9 @@
 Comes in: a :class:`Model`, the text, what the lexicon found in it, what the person confirmed. Goes out: a
 :class:`Reading`. Nothing is decided here: the verdict of a set of facts is asked of the caller, who asks the rules.
 
-How it reads. A story is its character runs of one to three and what the lexicon found; kernel ridge regression over
-the exemplars gives each value of each fact a score, made a probability by a logistic regression on stories of hands
-unseen. Facts that decide the verdict are read together: only combinations that occur among the exemplars (*sheets*)
+How it reads. A story is its character runs of one to three; kernel ridge regression over the exemplars gives each
+value of each fact a score. A logistic regression on stories of hands unseen makes it a
+probability, together with whether the lexicon found that value: it counts as much as it has proved reliable. Facts that decide the verdict are read together: only combinations that occur among the exemplars (*sheets*)
 are considered. A sheet is as likely as its facts, and as the verdict that the rules give it; the verdict counts the
 less, the less what the person confirmed was read as well. What he confirmed rules out every sheet that says
 otherwise. All other facts are read one by one.
@@ -14,7 +14,7 @@ otherwise. All other facts are read one by one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,29 +48,37 @@ class Head:
     name: str
     values: tuple[str, ...]
     first: int
-    weights: Floats  # (values, values), from scores to odds
+    weights: Floats  # (values, 2 * values), from scores and from what the lexicon found to odds
     bias: Floats
 
-    def probabilities(self, scores: Floats) -> Floats:
-        """How likely each value is; ``scores`` (stories, columns) of all heads."""
+    def found(self, marks: Collection[str]) -> list[float]:
+        """For each value, whether the lexicon found it."""
+        name, _, value = self.name.partition("=")
+        values = (value if told == "yes" else "" for told in self.values) if value else self.values
+        return [float(f"{name}={told}" in marks) for told in values]
+
+    def probabilities(self, scores: Floats, found: Sequence[Sequence[float]]) -> Floats:
+        """How likely each value is.
+
+        Args:
+            scores: (stories, columns) of all heads.
+            found: what :meth:`found` gave for each story.
+        """
         own = scores[:, self.first : self.first + len(self.values)]
-        odds = own @ self.weights.T + self.bias
+        odds = np.hstack([own, np.asarray(found, np.float32)]) @ self.weights.T + self.bias
         raised = np.exp(odds - odds.max(axis=1, keepdims=True))
         return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
 
 
 @dataclass(frozen=True)
 class Model:
-    """What was learned. Arrays over ``n`` exemplars; a term is a character run, a mark what the lexicon found."""
+    """What was learned. Arrays over ``n`` exemplars; a term is a character run."""
 
     terms: Mapping[str, int]
     rarity: Floats  # of each term
     starts: Integers  # where the postings of each term begin
     where: Integers  # postings: the exemplar
     weight: Floats  # postings: how much the term weighs there
-    marks: Mapping[str, int]
-    marks_mean: Floats
-    marks_of: Floats  # (n, marks), of length one
     dual: Floats  # (n, columns)
     heads: Mapping[str, Head]  # of the facts, "FACT=VALUE" for each value of a fact that may have several
     verdicts: Head
@@ -81,24 +89,16 @@ class Model:
     least_sure_of_many: float
     most_values: int
 
-    def scores(self, text: str, found: Sequence[Fact]) -> Floats:
+    def scores(self, text: str) -> Floats:
         """(1, columns) for a story."""
-        return self.likeness(text, found)[None, :] @ self.dual
+        return self.likeness(text)[None, :] @ self.dual
 
-    def likeness(self, text: str, found: Sequence[Fact]) -> Floats:
+    def likeness(self, text: str) -> Floats:
         """How like each exemplar a story is (n)."""
         total = np.full(len(self.dual), CONSTANT, np.float32)
         for number, share in self._weighed(runs_of(text)):
             postings = slice(self.starts[number], self.starts[number + 1])
             total[self.where[postings]] += share * self.weight[postings]
-        marks = -self.marks_mean
-        marks = marks.copy()
-        for mark in marks_of(found):
-            if mark in self.marks:
-                marks[self.marks[mark]] += 1
-        length = float(np.linalg.norm(marks))
-        if length:
-            total += np.float32(PATTERNS) * (self.marks_of @ (marks / length))
         return total
 
     def _weighed(self, runs: Counter[str]) -> Iterator[tuple[int, float]]:
@@ -207,15 +207,16 @@ def read_learned(
         confirmed: what the person said of facts; "unknown" for what nobody knows.
         verdict: what the rules say of a set of facts.
     """
-    scores = model.scores(text, found)
-    read = {name: head.probabilities(scores)[0] for name, head in model.heads.items()}
+    scores, marks = model.scores(text), marks_of(found)
+    read = {name: head.probabilities(scores, [head.found(marks)])[0] for name, head in model.heads.items()}
     likely = _likelihood(model, read, confirmed)
     best = np.argsort(-likely, kind="stable")[:LIKELIEST]
     best = best[np.isfinite(likely[best])]
     sheets = [_with_confirmed(model, model.sheets[number], confirmed) for number in best]
     scopes = [verdict(sheet) for sheet in sheets]
     weights = likely[best].astype(float)
-    chances = dict(zip(model.verdicts.values, model.verdicts.probabilities(scores)[0].tolist(), strict=True))
+    own = model.verdicts.probabilities(scores, [model.verdicts.found(marks)])[0]
+    chances = dict(zip(model.verdicts.values, own.tolist(), strict=True))
     trust = _agrees(model, read, confirmed)
     weights += trust * np.log([max(chances.get(scope, 0.0), _LEAST) for scope in scopes])
     shares = np.exp(weights - weights.max())
