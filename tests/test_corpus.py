@@ -334,6 +334,7 @@ MISTAKES = [
     ("remedies.yaml", "value: 3, unit: 日", "value: 5, unit: 日", 12, "期限“5日”在写的依据里找不到"),
     ("remedies.yaml", "value: 3, unit", "value: 3, units", 10, "不认识的键“units”"),
     ("remedies.yaml", "unit: 日, ", "", 10, "value 和 unit"),
+    ("periods.yaml", "value: 3, unit: 日", "value: 3, unit: 月", 10, "期限“3个月”在写的依据里找不到"),
     ("periods.yaml", "trial-2020#3.2", "trial-2020#3.9", 10, "没有条款“trial-2020#3.9”"),
     ("periods.yaml", "unit: 日", "unit: 天", 7, "“unit”的值“天”不可用"),
     ("glossary.yaml", "trial-2020#2", "trial-2021#2", 5, "没有条款“trial-2021#2”"),

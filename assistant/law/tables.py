@@ -183,7 +183,8 @@ def _read_remedies(folder: Path, stock: Stock) -> tuple[dict[str, RemedyRow], li
         at.references((index, "effect_basis"), row.effect_basis, stock)
         for number, step in enumerate(row.steps):
             at.references((index, "steps", number, "basis"), step.basis, stock)
-            at.periods((index, "steps", number, "basis"), step, stock)
+            limits = [step.within, step.instead, step.decided_within]
+            at.said((index, "steps", number, "basis"), limits, step.basis, stock)
             for key in ("within", "instead", "decided_within"):
                 at.limit((index, "steps", number, key), getattr(step, key))
             if step.start != "none" and step.within.value is None:
@@ -203,6 +204,8 @@ def _read_periods(folder: Path, stock: Stock) -> tuple[tuple[PeriodRow, ...], li
     for index, row in enumerate(file.periods):
         at.references((index, "legal_basis"), row.legal_basis, stock)
         at.limit((index, "period"), row.period)
+        parts = [schema.LimitRow(value=part.value, unit=part.unit) for part in row.periods]
+        at.said((index, "legal_basis"), [row.period, *parts], row.legal_basis, stock)
     return tuple(map(_period, file.periods)), problems
 
 
@@ -243,16 +246,15 @@ class _Place:
                 message = f"知识库里没有条款“{reference}”，请改正或删去（要写到条，不能只写法规）。"
                 self.add((*loc, number), message)
 
-    def periods(self, loc: tuple[str | int, ...], step: schema.RemedyStepRow, stock: Stock) -> None:
-        """Every period of a step stands in one of the provisions it rests on."""
-        found = [stock.get(id) for id in step.basis]
+    def said(
+        self, loc: tuple[str | int, ...], limits: list[schema.LimitRow | None], basis: list[str], stock: Stock
+    ) -> None:
+        """Every period of these limits stands in one of the provisions they rest on."""
+        found = [stock.get(id) for id in basis]
         said = said_periods("\n".join(p.digest or p.text or "" for p in found if p))
-        for limit in (step.within, step.instead, step.decided_within):
-            for words in _amounts(limit) if limit else ():
-                if not said_periods(words) <= said:
-                    self.add(
-                        loc, f"这一步的期限“{words}”在写的依据里找不到，请补上写有它的条款，或者改正期限。"
-                    )
+        for words in (words for limit in limits if limit for words in _amounts(limit)):
+            if not said_periods(words) <= said:
+                self.add(loc, f"期限“{words}”在写的依据里找不到，请补上写有它的条款，或者改正期限。")
 
     def limit(self, loc: tuple[str | int, ...], limit: schema.LimitRow | None) -> None:
         if limit and (limit.value is None) != (limit.unit is None):

@@ -29,6 +29,7 @@ from assistant.prompts import Prompts, escape_markdown
 
 CLAUSES_SHOWN = 3
 CONSEQUENCES_SHOWN = 2
+PERIOD_BASIS_SHOWN = 5  # the first ones say the period and what comes first of it
 COMMENTS_SHOWN = 2
 OTHERS_SHOWN = 3
 QUOTED = 160  # characters of a text that is quoted in an answer; all of it stands with the sources
@@ -249,7 +250,7 @@ class Writer:
             words = f"{row.measure}的影响期：{row.period_words}；期间{consequences}"
         else:
             words = f"{row.measure}：{consequences}"
-        mark = sources.mark(*row.legal_basis)
+        mark = sources.mark(*row.legal_basis[:PERIOD_BASIS_SHOWN])
         doubt = "" if self.labels["unverified"] in mark else self._doubt(row.confidence)
         return words + mark + doubt
 
