@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from assistant.errors import QuestionError
+from assistant.evaluation.sources import check_sources
 from assistant.model import Question
 from assistant.rendering import to_contract
 from assistant.wiring import Parts
@@ -147,3 +148,22 @@ def test_a_confirmed_fact_outranks_the_text_and_unknown_takes_it_away(parts: Par
     assert open_.determination
     assert open_.determination.scope == "needs_more_facts"
     assert "consequence" in {m.fact for m in open_.determination.missing_facts}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我是国企分公司副总，公司给了我撤职处分，还要解除劳动合同，说我分管的工程失管塌了。",
+        "我是社区聘的网格员，监委给我记过，社区又要解除劳动合同，因为我巡查记录造假。",
+        "我是事业单位的科长，单位解聘了我，说我旷工，怎么办？",
+        "我是副镇长，分管安全，企业爆炸死了三个人，县委给我党内问责，诫勉，3月1日收到决定。",
+        "我是公务员，单位给我记大过，怎么申诉？我收了管理对象的购物卡。",
+        "对政务处分不服怎么复审复核？",
+    ],
+)
+def test_what_an_answer_says_in_numbers_its_sources_say(parts: Parts, text: str) -> None:
+    advice = parts.advisor.ask(Question(text, DAY))
+    found = check_sources(to_contract(advice), parts.corpus, DAY)
+    assert found.wrong == ()
+    assert found.law == found.law_cited
+    assert all(check.passed for check in advice.checks), advice.checks

@@ -89,6 +89,7 @@ def test_a_line_without_the_source_of_its_period_is_found_out(
     numbers = {c.id: f"[{c.n}]" for c in citations}
     swapped = answer.replace(numbers["laodongzhengyi-2007#27"], numbers["laodongzhengyi-2007#50"])
     assert _wrong(swapped, citations, corpus) == ["来源里没有：1年"]
+    assert [c.name for c in verify(swapped, citations, corpus)[1] if not c.passed] == ["期限在来源里写着"]
 
 
 def test_what_is_said_of_execution_stands_in_its_source(
