@@ -112,6 +112,15 @@ def test_a_step_whose_basis_is_not_in_force_is_not_shown(
     assert _routes(remedies["RR14"], corpus, day) == ()
 
 
+@pytest.mark.parametrize("day", [date(2021, 3, 1), date(2022, 6, 1), date(2024, 6, 1), date(2027, 1, 1)])
+def test_on_an_earlier_day_no_period_is_said_that_the_rules_of_that_day_do_not_say(
+    day: date, remedies: dict[str, RemedyRow], writer: Writer, corpus: Corpus
+) -> None:
+    for row in remedies.values():
+        answer, citations = writer.knowledge(Reply(), _routes(row, corpus, day), (), (), day, ())
+        assert _wrong(answer, citations, corpus, day) == [], row.id
+
+
 def test_influence_periods_stand_in_their_sources(writer: Writer, corpus: Corpus) -> None:
     for row in writer.periods:
         sources = Sources(corpus, DAY, "待核")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -261,18 +262,19 @@ class _Place:
             self.add(loc, "期限的 value 和 unit 要么都写，要么都不写。")
 
 
-def said_periods(text: str) -> set[tuple[Decimal, str]]:
+@lru_cache(maxsize=4096)
+def said_periods(text: str) -> frozenset[tuple[Decimal, str]]:
     """The periods that a text names, so that they can be compared: 一年 and 12个月 are the same.
 
     >>> sorted(said_periods("自收到之日起一个月内，最长一年")) == sorted(said_periods("1个月、12个月"))
     True
     """
     units = {"年": 12, "月": 1, "个月": 1, "日": 1, "个工作日": 1}
-    return {
+    return frozenset(
         (q.value * units[q.unit], "月" if q.unit in ("年", "月", "个月") else q.unit)
         for q in quantities(text)
         if q.unit in units
-    }
+    )
 
 
 def _amounts(limit: schema.LimitRow) -> list[str]:

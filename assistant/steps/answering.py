@@ -13,7 +13,7 @@ from typing import Any
 
 from assistant.law.citations import find_references
 from assistant.law.corpus import Corpus
-from assistant.law.tables import PeriodRow
+from assistant.law.tables import PeriodRow, said_periods
 from assistant.model import (
     Citation,
     Clause,
@@ -204,14 +204,15 @@ class Writer:
         steps = []
         for step in route.steps:
             words = f"{step.name}：{step.to}" if "向" in step.to else f"{step.name}：向{step.to}提出"
-            if step.within:
-                words += f"，{step.within}"
-            if step.deadline:
+            within = self._said(step.within, step.basis)
+            if within:
+                words += f"，{within}"
+            if within and step.deadline:
                 words += f"（最迟 **{step.deadline.isoformat()}**）"
             if step.form:
                 words += f"，{step.form}"
-            if step.decided_within:
-                words += f"；对方{step.decided_within}"
+            if decided := self._said(step.decided_within, step.basis):
+                words += f"；对方{decided}"
             basis = sources.mark(*step.basis)
             doubt = "" if self.labels["unverified"] in basis else self._doubt(step.confidence)
             steps.append(words + doubt + basis)
@@ -223,6 +224,12 @@ class Writer:
             words = words if "期间" in words else f"申诉期间，原决定{words}"
             effect = words + sources.mark(*route.effect_basis)
         return {"name": name, "steps": steps, "effect": effect}
+
+    def _said(self, words: str, basis: Iterable[str]) -> str:
+        """A time limit, or nothing where what is in force on the day does not say it."""
+        found = (self.corpus.provision(id) for id in basis)
+        said = frozenset().union(*(said_periods(f"{p.digest or ''}\n{p.text or ''}") for p in found))
+        return words if said_periods(words) <= said else ""
 
     def _deadline_note(self, routes: Sequence[Route]) -> str:
         if any(step.deadline for route in routes for step in route.steps):

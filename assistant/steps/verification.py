@@ -72,7 +72,7 @@ def periods_said(line: str, texts: Mapping[int, str]) -> bool:
     if not marks:
         return True
     said = said_periods(_NO_PERIOD.sub("", _MARK.sub("", line)))
-    return not said or said <= said_periods("\n".join(texts.get(n, "") for n in marks))
+    return said <= frozenset().union(*(said_periods(texts.get(n, "")) for n in marks))
 
 
 def needs_source(line: str) -> bool:
