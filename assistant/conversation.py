@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from assistant.law.days import read_conduct_days, read_received_date
 from assistant.law.lexicon import Lexicon, load_lexicon
 from assistant.law.phrases import Phrases, load_phrases
+from assistant.law.text import has_words
 from assistant.law.vocabulary import Vocabulary, load_vocabulary
 from assistant.model import Advice, Question
 from assistant.privacy import mask_private
@@ -116,6 +117,8 @@ class Conversation:
         sheet = self.situation
         if sheet is None or anew:
             return self._begin(text, day, received, conduct)
+        if not has_words(text):
+            return self.advisor.ask(Question(text, day))
         said = mask_private(text)[0]
         sheet = replace(
             sheet,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from assistant.conversation import Conversation, Listener, make_listener
 from assistant.errors import QuestionError
+from assistant.model import MissingFact, Question
 from assistant.settings import Settings
 from assistant.wiring import Parts
 
 DAY = date(2026, 3, 20)
-CASE = "我是分管安全的副镇长，采石场塌方死了两个人，这家矿我一次也没有去查过。我会被问责吗？"
+CASE = (
+    "我是分管安全的副镇长，镇里的采石场长期违规开采，我知道后没有去查，也没有督促整改，"
+    "后来塌方死了两个人，造成重大损失。我会被问责吗？"
+)
 OTHER = "我爱人是镇中学校长，食堂承包商送了她两万块，学生吃坏肚子住院了十几个，纪委在查她，会怎么处理？"
 
 
@@ -71,6 +76,35 @@ def test_what_nobody_knows_is_not_asked_again(talk: Conversation) -> None:
         ("要是我已经退休了呢", "结论不变，仍是“属于问责范围”"),
     ],
 )
+def test_not_knowing_leaves_what_the_story_tells(talk: Conversation) -> None:
+    assert talk.situation
+    asked = MissingFact("consequence", "造成了什么后果？", ())
+    made = talk.situation.advice.determination
+    assert made
+    advice = replace(talk.situation.advice, determination=replace(made, missing_facts=(asked,)))
+    talk.situations = (replace(talk.situation, advice=advice),)
+    after = talk.say("后果这一条我不清楚", DAY)
+    assert "consequence" not in talk.situation.confirmed
+    assert talk.situation.not_asked == {"consequence"}
+    assert ("consequence", "严重") in {(f.name, f.value) for f in after.facts}
+    assert "先照前面讲的判断" in after.understood
+    assert after.determination
+    assert "consequence" not in {m.fact for m in after.determination.missing_facts}
+    talk.say("不对，没有人员伤亡，也没有损失", DAY)  # it can still be said
+    assert talk.situation.confirmed["consequence"] == "无"
+    assert talk.situation.not_asked == frozenset()
+
+
+def test_questions_that_are_settled_make_room_for_others(parts: Parts) -> None:
+    first = parts.advisor.ask(Question(CASE, DAY)).determination
+    assert first
+    settled = frozenset(m.fact for m in first.missing_facts)
+    second = parts.advisor.ask(Question(CASE, DAY, settled=settled)).determination
+    assert second
+    assert second.scope == first.scope
+    assert not settled & {m.fact for m in second.missing_facts}
+
+
 def test_a_supposition_leaves_the_sheet_alone(talk: Conversation, text: str, sentence: str) -> None:
     before = talk.situations
     advice = talk.say(text, DAY)
