@@ -69,13 +69,6 @@ def test_what_nobody_knows_is_not_asked_again(talk: Conversation) -> None:
     assert "不清楚" in advice.understood
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("如果当时会议记录写了我反对呢？", "结论会从“属于问责范围”变为"),
-        ("要是我已经退休了呢", "结论不变，仍是“属于问责范围”"),
-    ],
-)
 def test_not_knowing_leaves_what_the_story_tells(talk: Conversation) -> None:
     assert talk.situation
     asked = MissingFact("consequence", "造成了什么后果？", ())
@@ -105,6 +98,13 @@ def test_questions_that_are_settled_make_room_for_others(parts: Parts) -> None:
     assert not settled & {m.fact for m in second.missing_facts}
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("如果当时会议记录写了我反对呢？", "结论会从“属于问责范围”变为"),
+        ("要是我已经退休了呢", "结论不变，仍是“属于问责范围”"),
+    ],
+)
 def test_a_supposition_leaves_the_sheet_alone(talk: Conversation, text: str, sentence: str) -> None:
     before = talk.situations
     advice = talk.say(text, DAY)
