@@ -85,7 +85,8 @@ def test_a_question_may_come_from_standard_input(zeming: Run) -> None:
 
 def test_a_talk_goes_on_with_what_is_said_next_until_the_end_of_input(zeming: Run) -> None:
     said = [
-        "我是分管安全的副镇长，采石场塌方死了两个人，这家矿我一次也没有去查过。我会被问责吗？",
+        "我是分管安全的副镇长，镇里的采石场长期违规开采，我知道后没有去查，也没有督促整改，"
+        "后来塌方死了两个人，造成重大损失。我会被问责吗？",
         "",
         "……",
         "如果当时会议记录写了我反对呢？",

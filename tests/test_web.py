@@ -23,7 +23,10 @@ from assistant.web_thread import Thread, Turn, answered, corrected, next_turn, r
 from assistant.wiring import Parts
 from tests.browser import free_port
 
-CASE = "我是分管安全的副镇长，采石场塌方死了两个人，这家矿我一次也没有去查过。我会被问责吗？"
+CASE = (
+    "我是分管安全的副镇长，镇里的采石场长期违规开采，我知道后没有去查，也没有督促整改，"
+    "后来塌方死了两个人，造成重大损失。我会被问责吗？"
+)
 TODAY = date(2026, 3, 20)
 
 INJECTIONS = [

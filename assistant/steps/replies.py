@@ -49,7 +49,7 @@ _OPEN = re.compile(
 _ASKING = re.compile(
     r"有没有|有无|是不是|是否|算不算|到底|究竟|还是|[这那]一?(?:条|点|项|块|些|回事|件事|个问题|个说法|方面|个)"
 )
-_OR = re.compile(r"[一-鿿]还是[一-鿿]")
+_OR = re.compile(r"[一-鿿]还是[一-鿿]|哪(?:件|个|些|家|一)|谁(?!也|都)")
 _OR_ELSE = re.compile(r"^还是")
 _THIS = re.compile(r"^(?:[这那]|以上|上面)")
 _MENTION = re.compile(
@@ -68,7 +68,9 @@ _FILLER = re.compile(r"^(?:我|他|她|这|那|个|问题|这个|那个|嗯|哦|
 _ASKS = re.compile(
     r"[?？]|(?:吗|么|(?<![着了的])呢)$|多久|多长|几(?:天|年|个月)|(?<!没)(?<!说)什么|怎么|如何|哪|是否|能不能|可不可以|要不要"
 )
-_NONE = re.compile(r"没(?:有)?[^，。；？?]{0,4}(?:什么|哪(?!里|儿))")  # 没有什么后果 asks nothing
+_NONE = re.compile(
+    r"没(?:有)?[^，。；？?]{0,4}(?:什么|哪(?!里|儿))|怎么[^，。；？?]{1,4}就怎么"
+)  # ask nothing
 _CITES = re.compile(r"《|第[一二三四五六七八九十百\d]+条|条例|规定")
 _AFTER_SUPPOSING = re.compile(r"^(?:那|就|是不是|会|还会|结论|结果|我还|还|又)")
 
@@ -287,6 +289,8 @@ def _without_echo(
             _is_unsure(c, marks) for c, s in zip(clauses[number:], sentences[number:], strict=True)
             if s == sentences[number]
         )  # fmt: skip
+        said_before = len(clause) > NEAR and any(clause in fold(m.question) for m in asked)
+        doubtful = doubtful or (said_before and goes_on and marks["vague"].search(clauses[after]))
         if number in quoted and (_MENTION.search(clause) or len(clause) < 2 or _is_unsure(clause, marks)):
             reading.mentioned[number] = quoted[number]
         elif _OPEN.search(clause) or alternatives or doubtful or (then and _MENTION.search(clause)):
