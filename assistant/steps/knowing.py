@@ -24,7 +24,7 @@ from assistant.model import Instrument, Line, Passage, Provision, Reply
 
 MORE_SHOWN = 2
 # characters of the answer itself, of the two provisions below it, of one side of a comparison
-FIRST, SECOND, BRIEF, SIDE = 300, 180, 120, 150
+FIRST, SECOND, BRIEF, SIDE = 300, 200, 160, 150
 ITEMS_IN_FULL = 4  # a list of more items gives their topics only
 SIDE_SHARE = 0.6  # of the words of one side that a provision for it has to hold
 LOOKED_AT = 4  # passages among which an answer may be found that retrieval did not put first
@@ -155,7 +155,7 @@ class Knowing:
         label = whole.label if whole else best.label
         line = replace(first, head=label, source="" if label == best.label else first.source)
         rest = [p for p in provisions if p.id != best.id]
-        return Reply(first=(line,), more=self._more(asked, rest[:1]))
+        return Reply(first=(line,), more=self._more(asked, rest))
 
     def _whether(self, asked: Asked, provisions: Sequence[Provision]) -> Reply | None:
         """能不能: yes or no, where one of the best provisions decides it."""
@@ -173,7 +173,7 @@ class Knowing:
             return None
         return Reply(
             first=(Line(term.meaning.rstrip("。"), term.provisions, head=term.term),),
-            more=self._more(asked, provisions[:1]),
+            more=self._more(asked, provisions),
         )
 
     def _listed(self, asked: Asked, provisions: Sequence[Provision]) -> Reply | None:
@@ -198,7 +198,7 @@ class Knowing:
             for p in items
         )
         head = Line(self.words["items"].format(label=parent.label, count=len(items)), (parent.id,))
-        return Reply(first=(head,), items=lines, more=self._more(asked, rest[:1]))
+        return Reply(first=(head,), items=lines, more=self._more(asked, rest))
 
     def _holder(self, best: Provision, near: Sequence[Provision]) -> Provision | None:
         """What holds the list: the best provision, or the paragraph of which several items were found."""
@@ -241,9 +241,7 @@ class Knowing:
                     continue  # how two things go together, not how they differ
                 if any(_tells_apart(provision, sides) for sides in wordings):
                     rest = [p for p in provisions if p.id != provision.id]
-                    return Reply(
-                        first=(self._said(provision, asked, FIRST),), more=self._more(asked, rest[:1])
-                    )
+                    return Reply(first=(self._said(provision, asked, FIRST),), more=self._more(asked, rest))
         same = terms[0] if terms[0] == terms[1] else None
         lines = [
             self._side(side, short, None if term == same else term, search)
@@ -253,7 +251,7 @@ class Knowing:
             return None
         used = {id for line in lines if line for id in line.provisions}
         rest = [p for p in provisions if p.id not in used and all(s in p.digest for s in asked.sides)]
-        return Reply(items=tuple(line for line in lines if line), more=self._more(asked, rest[:1]))
+        return Reply(items=tuple(line for line in lines if line), more=self._more(asked, rest))
 
     def _side(self, side: str, short: str, term: Term | None, search: Search) -> Line | None:
         """One side: the words of the glossary, or the provision that fits best."""
