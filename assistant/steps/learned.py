@@ -4,11 +4,11 @@ Comes in: a :class:`Model`, the text, what the lexicon found in it, what the per
 :class:`Reading`. Nothing is decided here: the verdict of a set of facts is asked of the caller, who asks the rules.
 
 How it reads. A story is its character runs of one to three; kernel ridge regression over the exemplars gives each
-value of each fact a score. A logistic regression on stories of hands unseen makes it a
-probability, together with whether the lexicon found that value: it counts as much as it has proved reliable. Facts that decide the verdict are read together: only combinations that occur among the exemplars (*sheets*)
-are considered. A sheet is as likely as its facts, and as the verdict that the rules give it; the verdict counts the
-less, the less what the person confirmed was read as well. What he confirmed rules out every sheet that says
-otherwise. All other facts are read one by one.
+value of each fact a score. A logistic regression on stories of hands unseen makes it a probability, together with
+whether the lexicon found that value: it counts as much as it has proved reliable. Facts that decide the verdict are
+read together: only combinations that occur among the exemplars (*sheets*) are considered. A sheet is as likely as its
+facts, and as the verdict that the rules give it; the verdict counts the less, the less what the person confirmed was
+read as well. What he confirmed rules out every sheet that says otherwise. All other facts are read one by one.
 """
 
 from __future__ import annotations
