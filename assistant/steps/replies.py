@@ -41,7 +41,7 @@ DENIED, BROUGHT = 100, 200  # ranks: values said by denying another, values that
 _CUT = re.compile(
     r"[，。；！？!?;,\s、]+|(?<=[一-鿿])(?=(?:但是?|不过|可是|只是(?=没)|就是(?=没)|然而|而是))"
 )
-_SENTENCE = re.compile(r"[。；！？!?;\n]+")
+_SENTENCE = re.compile(r"[。；！!;\n]+")
 _QUOTED = re.compile(r"[“‘\"'【]([^”’\"'】]+)[”’\"'】]")
 _OPEN = re.compile(
     r"是否|有无|(?<![该应])([一-鿿])[不没]\1|(?<![该应])([一-鿿])没有?\2|([一-鿿]{2})[不没]\3"
@@ -143,14 +143,19 @@ def read_reply(
     if _begins_anew(clauses, phrases):
         rest = _join(c for c in clauses if not _is_opening(c, phrases))
         return Reply("new_situation", rest=rest or text.strip())
-    corrects = any(marks["corrects"].search(_BUT.sub("", c)) for c in clauses[:2])
     reading = _Reading(names, phrases)
     known = {f.name for f in facts} - set(names)
     clauses, sentences = _without_echo(text, asked, vocabulary, reading)
+    corrects = any(
+        marks["corrects"].search(_BUT.sub("", c))
+        for n, c in enumerate(clauses[:2])
+        if n not in reading.mentioned and n - 1 not in reading.mentioned
+    )
     _read_unknown(clauses, sentences, asked, vocabulary, reading)
     _read_contents(clauses, reading, names, also=known if corrects else ())
     _read_lexicon(found, clauses, reading, names, vocabulary, every=corrects)
-    if _is_question(text, found, reading):
+    answered = any(n - 1 in reading.mentioned and _bare(c, marks) for n, c in enumerate(clauses))
+    if not answered and _is_question(text, found, reading):
         return Reply("question", rest=text.strip())
     if not corrects:
         _read_bare(clauses, reading)
@@ -264,6 +269,7 @@ def _without_echo(
     clauses: list[str] = []
     sentences: list[int] = []
     quoted: dict[int, tuple[str, ...]] = {}
+    questioned: set[int] = set()
     for sentence, words in enumerate(_SENTENCE.split(fold(text))):
         about: tuple[str, ...] = ()
         plain = words
@@ -271,12 +277,15 @@ def _without_echo(
             if repeats := _repeats(match[1], asked, vocabulary):
                 about = (*about, *repeats)
                 plain = plain.replace(match[0], "")
-        for clause in _clauses(plain, reading.phrases):
-            if about:
-                quoted[len(clauses)] = about
-                about = ()
-            clauses.append(clause)
-            sentences.append(sentence)
+        for piece in re.findall(r"[^？]+？?", plain):
+            for clause in _clauses(piece.lstrip("：:，"), reading.phrases):
+                if about:
+                    quoted[len(clauses)] = about
+                    about = ()
+                elif piece.endswith("？"):
+                    questioned.add(len(clauses))
+                clauses.append(clause)
+                sentences.append(sentence)
     marks = reading.phrases.marks
     last = len(clauses) - 1
     for number in range(last, -1, -1):
@@ -290,10 +299,20 @@ def _without_echo(
             if s == sentences[number]
         )  # fmt: skip
         said_before = len(clause) > NEAR and any(clause in fold(m.question) for m in asked)
-        doubtful = doubtful or (said_before and goes_on and marks["vague"].search(clauses[after]))
+        asked_back = (
+            number in questioned and goes_on and bool(_about(clause, asked, vocabulary, reading.phrases))
+        )
+        left_open = said_before and goes_on and marks["vague"].search(clauses[after])
         if number in quoted and (_MENTION.search(clause) or len(clause) < 2 or _is_unsure(clause, marks)):
             reading.mentioned[number] = quoted[number]
-        elif _OPEN.search(clause) or alternatives or doubtful or (then and _MENTION.search(clause)):
+        elif (
+            _OPEN.search(clause)
+            or alternatives
+            or doubtful
+            or left_open
+            or asked_back
+            or (then and _MENTION.search(clause))
+        ):
             reading.mentioned[number] = _about(clause, asked, vocabulary, reading.phrases)
         elif number in quoted and _bare(clause, marks):
             for name in quoted[number]:
@@ -369,6 +388,7 @@ def _read_unknown(
             names = reading.mentioned.get(before, ())
             if not names and (_THIS.search(clause) or marks["vague"].search(clauses[before])):
                 names = _about(clauses[before], asked, vocabulary, reading.phrases)
+                reading.mentioned[before] = names
             elif not names and _tells(clauses[before], reading):
                 break
             before -= 1
