@@ -24,9 +24,9 @@ from filelock import FileLock
 from assistant.law.exemplars import Exemplar, Lessons, exemplar_files
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Fact, Scope
-from assistant.steps.learned import CALM, CONSTANT, UNTOLD, Head, Model, marks_of, runs_of
+from assistant.steps.learned import CALM, CONSTANT, PATTERNS, UNTOLD, Head, Model, marks_of, runs_of
 
-VERSION = 3  # raise it when the same exemplars would give another model
+VERSION = 4  # raise it when the same exemplars would give another model
 PENALTY = 0.1  # of the ridge regression
 STRENGTH = 10.0  # inverse penalty of the odds
 FOLDS = 4
@@ -101,7 +101,8 @@ def learn(
         analyzer=lambda text: runs_of(text).elements(), sublinear_tf=True, min_df=LEAST_STORIES
     )
     runs = vectorizer.fit_transform([e.text for e in exemplars]).astype(np.float32)
-    kernel = (runs @ runs.T).toarray() + CONSTANT
+    marks, mean, marked = _marks(found)
+    kernel = (runs @ runs.T).toarray() + PATTERNS * marked @ marked.T + CONSTANT
 
     columns = _columns(exemplars, vocabulary, lessons)
     target = np.concatenate(
@@ -130,6 +131,9 @@ def learn(
         starts=postings.indptr.astype(np.int32),
         where=postings.indices.astype(np.int32),
         weight=postings.data.astype(np.float32),
+        marks=marks,
+        marks_mean=mean,
+        marks_of=marked,
         dual=dual.astype(np.float32),
         heads={name: head for name, head in heads.items() if name != _VERDICT},
         verdicts=heads[_VERDICT],
@@ -143,6 +147,19 @@ def learn(
 
 
 # ------------------------------------------------------------------ parts of learning
+
+
+def _marks(
+    found: Sequence[set[str]],
+) -> tuple[dict[str, int], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Numbers of the marks, how often each is found, and what is unusual in each exemplar (of length one)."""
+    names = {mark: number for number, mark in enumerate(sorted(set().union(*found)))}
+    table = np.zeros((len(found), len(names)), np.float32)
+    for row, of_one in enumerate(found):
+        table[row, [names[mark] for mark in of_one]] = 1
+    mean = table.mean(axis=0)
+    table -= mean
+    return names, mean, table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), _SMALL)
 
 
 def _columns(exemplars: Sequence[Exemplar], vocabulary: Vocabulary, lessons: Lessons) -> Columns:
@@ -265,7 +282,7 @@ def _surety(
 
 # ------------------------------------------------------------------ keeping the model
 
-_ARRAYS = ("rarity", "starts", "where", "weight", "dual")
+_ARRAYS = ("rarity", "starts", "where", "weight", "marks_mean", "marks_of", "dual")
 _NUMBERS = ("surety", "least_sure", "least_sure_of_many", "most_values")
 
 
@@ -274,6 +291,7 @@ def _save(model: Model, path: Path) -> None:
     told = {
         "terms": list(model.terms),
         "numbers": list(model.terms.values()),
+        "marks": list(model.marks),
         "together": model.together,
         "sheets": model.sheets,
         "heads": [{"name": h.name, "values": h.values, "first": h.first} for h in heads],
@@ -299,6 +317,7 @@ def _load(path: Path) -> Model | None:
             ]
             return Model(
                 terms=dict(zip(told["terms"], told["numbers"], strict=True)),
+                marks={mark: number for number, mark in enumerate(told["marks"])},
                 heads={head.name: head for head in heads[:-1]},
                 verdicts=heads[-1],
                 together=tuple(told["together"]),

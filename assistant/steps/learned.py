@@ -3,12 +3,13 @@
 Comes in: a :class:`Model`, the text, what the lexicon found in it, what the person confirmed. Goes out: a
 :class:`Reading`. Nothing is decided here: the verdict of a set of facts is asked of the caller, who asks the rules.
 
-How it reads. A story is its character runs of one to three; kernel ridge regression over the exemplars gives each
-value of each fact a score. A logistic regression on stories of hands unseen makes it a probability, together with
-whether the lexicon found that value: it counts as much as it has proved reliable. Facts that decide the verdict are
-read together: only combinations that occur among the exemplars (*sheets*) are considered. A sheet is as likely as its
-facts, and as the verdict that the rules give it; the verdict counts the less, the less what the person confirmed was
-read as well. What he confirmed rules out every sheet that says otherwise. All other facts are read one by one.
+How it reads. A story is its character runs of one to three, which are the words of the exemplars, and what the lexicon
+found, which knows more words; kernel ridge regression over the exemplars gives each value of each fact a score. A
+logistic regression on stories of hands unseen makes it a probability, together with whether the lexicon found that
+value: it counts as much as it has proved reliable. Facts that decide the verdict are read together: only combinations
+that occur among the exemplars (*sheets*) are considered. A sheet is as likely as its facts, and as the verdict that
+the rules give it; the verdict counts the less, the less what the person confirmed was read as well. What he confirmed
+rules out every sheet that says otherwise. All other facts are read one by one.
 """
 
 from __future__ import annotations
@@ -72,13 +73,16 @@ class Head:
 
 @dataclass(frozen=True)
 class Model:
-    """What was learned. Arrays over ``n`` exemplars; a term is a character run."""
+    """What was learned. Arrays over ``n`` exemplars; a term is a character run, a mark what the lexicon found."""
 
     terms: Mapping[str, int]
     rarity: Floats  # of each term
     starts: Integers  # where the postings of each term begin
     where: Integers  # postings: the exemplar
     weight: Floats  # postings: how much the term weighs there
+    marks: Mapping[str, int]
+    marks_mean: Floats
+    marks_of: Floats  # (n, marks), of length one
     dual: Floats  # (n, columns)
     heads: Mapping[str, Head]  # of the facts, "FACT=VALUE" for each value of a fact that may have several
     verdicts: Head
@@ -89,16 +93,21 @@ class Model:
     least_sure_of_many: float
     most_values: int
 
-    def scores(self, text: str) -> Floats:
-        """(1, columns) for a story."""
-        return self.likeness(text)[None, :] @ self.dual
+    def scores(self, text: str, marks: Collection[str]) -> Floats:
+        """(1, columns) for a story in which the lexicon found ``marks``."""
+        return self.likeness(text, marks)[None, :] @ self.dual
 
-    def likeness(self, text: str) -> Floats:
+    def likeness(self, text: str, marks: Collection[str]) -> Floats:
         """How like each exemplar a story is (n)."""
         total = np.full(len(self.dual), CONSTANT, np.float32)
         for number, share in self._weighed(runs_of(text)):
             postings = slice(self.starts[number], self.starts[number + 1])
             total[self.where[postings]] += share * self.weight[postings]
+        unusual = -self.marks_mean
+        unusual[[self.marks[mark] for mark in marks if mark in self.marks]] += 1
+        length = float(np.linalg.norm(unusual))
+        if length:
+            total += np.float32(PATTERNS / length) * (self.marks_of @ unusual)
         return total
 
     def _weighed(self, runs: Counter[str]) -> Iterator[tuple[int, float]]:
@@ -207,7 +216,8 @@ def read_learned(
         confirmed: what the person said of facts; "unknown" for what nobody knows.
         verdict: what the rules say of a set of facts.
     """
-    scores, marks = model.scores(text), marks_of(found)
+    marks = marks_of(found)
+    scores = model.scores(text, marks)
     read = {name: head.probabilities(scores, [head.found(marks)])[0] for name, head in model.heads.items()}
     likely = _likelihood(model, read, confirmed)
     best = np.argsort(-likely, kind="stable")[:LIKELIEST]
