@@ -135,7 +135,7 @@ class Advisor:
         size = len(question.text)
         length = "短" if size <= SHORT else "长" if size >= LONG else "中"
         found = self.reader.found(question.text, question.confirmed)
-        return (*found, Fact("length", length, "", "lexicon", 1.0))
+        return (*found, *self.reader.kind(question.text), Fact("length", length, "", "lexicon", 1.0))
 
     def _declined(self, facts: Sequence[Fact], references: Sequence[Reference]) -> Declined | None:
         """Why a question gets no answer, by the table of what is declined; None where it gets one."""

@@ -26,7 +26,7 @@ from assistant.law.vocabulary import Vocabulary
 from assistant.model import Fact, Scope
 from assistant.steps.learned import CALM, CONSTANT, PATTERNS, UNTOLD, Head, Model, marks_of, runs_of
 
-VERSION = 4  # raise it when the same exemplars would give another model
+VERSION = 5  # raise it when the same exemplars would give another model
 PENALTY = 0.1  # of the ridge regression
 STRENGTH = 10.0  # inverse penalty of the odds
 FOLDS = 4
@@ -46,6 +46,7 @@ def state_of(folder: Path) -> str:
         *exemplar_files(folder),
         *(folder / name for name in ("learning.yaml", "facts.yaml")),
         *sorted((folder / "lexicon").glob("*.yaml")),
+        *sorted((folder / "questions").glob("*.jsonl")),
         *sorted((folder / "rules").glob("*.yaml")),
     ]
     for path in files:
@@ -81,6 +82,7 @@ def learn(
     lessons: Lessons,
     finds: Finds,
     judges: Judges,
+    asked: Sequence[str] = (),
     advance: Callable[[int], object] = lambda _: None,
 ) -> Model:
     """Learn from exemplars.
@@ -88,6 +90,7 @@ def learn(
     Args:
         finds: what the lexicon finds in a text.
         judges: what the rules make of a set of facts.
+        asked: questions about rules, to tell them from stories.
         advance: told whenever more exemplars have been read.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -120,6 +123,7 @@ def learn(
             kernel[np.ix_(others, others)], target[others]
         )
         unseen[test] = kernel[np.ix_(test, others)] @ ridge.dual_coef_
+    story_weights, story_bias = _story(runs, vectorizer.transform(asked) if asked else None)
     dual = KernelRidge(alpha=PENALTY, kernel="precomputed").fit(kernel, target).dual_coef_
     heads = _heads(columns, unseen, found)
     sheets = _sheets(exemplars, lessons)
@@ -139,10 +143,13 @@ def learn(
         verdicts=heads[_VERDICT],
         together=lessons.together,
         sheets=sheets,
+        story_weights=story_weights,
+        story_bias=story_bias,
         surety=_surety(exemplars, lessons, heads, sheets, unseen.astype(np.float32), found, judges),
         least_sure=lessons.least_sure,
         least_sure_of_many=lessons.least_sure_of_many,
         most_values=lessons.most_values,
+        least_sure_of_kind=lessons.least_sure_of_kind,
     )
 
 
@@ -185,6 +192,18 @@ def _columns(exemplars: Sequence[Exemplar], vocabulary: Vocabulary, lessons: Les
 
 def _column(of_each: list[Any]) -> tuple[tuple[str, ...], list[str]]:
     return tuple(sorted(set(of_each))), of_each
+
+
+def _story(stories: Any, questions: Any) -> tuple[npt.NDArray[np.float32], float]:
+    """Weights that tell stories from questions about rules; none where there are no questions."""
+    if questions is None:
+        return np.zeros(stories.shape[1], np.float32), 0.0
+    from scipy.sparse import vstack
+    from sklearn.linear_model import LogisticRegression
+
+    is_story = [True] * stories.shape[0] + [False] * questions.shape[0]
+    odds = LogisticRegression(C=STRENGTH, max_iter=300).fit(vstack([stories, questions]), is_story)
+    return odds.coef_[0].astype(np.float32), float(odds.intercept_[0])
 
 
 def _folds(hands: Sequence[str]) -> list[npt.NDArray[np.bool_]]:
@@ -282,8 +301,8 @@ def _surety(
 
 # ------------------------------------------------------------------ keeping the model
 
-_ARRAYS = ("rarity", "starts", "where", "weight", "marks_mean", "marks_of", "dual")
-_NUMBERS = ("surety", "least_sure", "least_sure_of_many", "most_values")
+_ARRAYS = ("rarity", "starts", "where", "weight", "marks_mean", "marks_of", "dual", "story_weights")
+_NUMBERS = ("story_bias", "surety", "least_sure_of_kind", "least_sure", "least_sure_of_many", "most_values")
 
 
 def _save(model: Model, path: Path) -> None:

@@ -55,6 +55,12 @@ class Reader:
                     read.append(Fact(name, one, "", "confirmed", 1.0))
         return tuple(read)
 
+    def kind(self, text: str) -> tuple[Fact, ...]:
+        """Whether the text reads as a story or as a question about rules, where that is clear."""
+        if self.model is None or not (kind := self.model.kind(text)):
+            return ()
+        return (Fact("reads_as", kind, "", "learned", self.model.least_sure_of_kind),)
+
     def read(
         self,
         text: str,

@@ -134,7 +134,8 @@ def _model(settings: Settings, law: Law, lexicon: Lexicon, progress: Progress | 
 
         shown = progress(len(exemplars), "正在学习怎样读情况") if progress else nullcontext(lambda _: None)
         with shown as advance:
-            return learn(exemplars, law.vocabulary, lessons, finds, judges, advance)
+            asked = [question for questions in law.corpus.asked.values() for question in questions]
+            return learn(exemplars, law.vocabulary, lessons, finds, judges, asked, advance)
 
     return ensure_model(settings.data / "model", state_of(folder), learned)
 

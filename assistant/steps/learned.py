@@ -14,6 +14,7 @@ rules out every sheet that says otherwise. All other facts are read one by one.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,10 +89,25 @@ class Model:
     verdicts: Head
     together: tuple[str, ...]
     sheets: tuple[tuple[str, ...], ...]  # combinations of values of ``together``
+    story_weights: (
+        Floats  # of each term: how much it speaks for a story rather than for a question about rules
+    )
+    story_bias: float
     surety: float  # what turns the likelihood of a verdict into how often it is right
     least_sure: float
     least_sure_of_many: float
     most_values: int
+    least_sure_of_kind: float
+
+    def kind(self, text: str) -> str:
+        """Whether a text tells a story ("情况") or asks about rules ("规定"); "" where it is not sure enough."""
+        odds = self.story_bias + sum(
+            self.story_weights[n] * share for n, share in self._weighed(runs_of(text))
+        )
+        sure = 1 / (1 + math.exp(-odds))
+        if max(sure, 1 - sure) < self.least_sure_of_kind:
+            return ""
+        return "情况" if sure > 0.5 else "规定"
 
     def scores(self, text: str, marks: Collection[str]) -> Floats:
         """(1, columns) for a story in which the lexicon found ``marks``."""
