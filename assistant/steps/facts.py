@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from assistant.law.lexicon import Lexicon, Pattern, compiled
 from assistant.law.people import Clause
 from assistant.law.reading import LONGEST_CLAUSE, Story, read_story
+from assistant.law.text import has_words
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Fact
 
@@ -32,7 +33,7 @@ class _Piece:
 
 def read_facts(text: str, lexicon: Lexicon, vocabulary: Vocabulary) -> tuple[Fact, ...]:
     """Every fact that the text states, sorted by name and place."""
-    if not text.strip():
+    if not has_words(text):
         return ()
     story = read_story(text, lexicon)
     found = [*_of_roles(story), *_of_organisation(story), *_of_patterns(story, lexicon)]
