@@ -31,6 +31,7 @@ from assistant.steps.replies import Reply, Told, read_reply, unsupposed
 Value = str | tuple[str, ...]
 IDLE = 12  # characters; a shorter text that sets nothing and is about nothing gets the polite refusal
 # what a question about the rules may take from the sheet: who is concerned, and by what
+_ASKING = {"asks_rule", "asks_remedy", "asks_period", "asks_verdict"}
 _FOR_RULES = ("subject", "identity_kind", "party_member", "measure", "decided_by")
 
 
@@ -244,11 +245,12 @@ class Conversation:
             if fact.name in _FOR_RULES and fact.name != "subject":
                 known.setdefault(fact.name, fact.value)
         alone = self.advisor.ask(Question(said, sheet.day))
-        if alone.kind == "scenario":  # it tells something after all
-            return self._update(Reply("more", rest=said), sheet)
+        refused = alone.declined not in (None, "other_field")
+        asks = {f.name for f in alone.facts if f.value == "yes"}
+        if alone.kind == "scenario" or not (refused or asks & _ASKING):
+            return self._update(Reply("more", rest=said), sheet)  # it tells something after all
         if alone.kind == "out_of_domain":
             return alone
-        asks = {f.name for f in alone.facts if f.value == "yes"}
         if known and "asks_remedy" in asks:  # who is concerned decides which way is open
             question = Question(said, sheet.day, received=sheet.received, confirmed=known)
             fitted = self.advisor.ask(question)

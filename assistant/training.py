@@ -26,7 +26,7 @@ from assistant.law.vocabulary import Vocabulary
 from assistant.model import Fact, Scope
 from assistant.steps.learned import CALM, CONSTANT, PATTERNS, UNTOLD, Head, Model, marks_of, runs_of
 
-VERSION = 5  # raise it when the same exemplars would give another model
+VERSION = 6  # raise it when the same exemplars would give another model
 PENALTY = 0.1  # of the ridge regression
 STRENGTH = 10.0  # inverse penalty of the odds
 FOLDS = 4
@@ -150,6 +150,7 @@ def learn(
         least_sure_of_many=lessons.least_sure_of_many,
         most_values=lessons.most_values,
         least_sure_of_kind=lessons.least_sure_of_kind,
+        least_sure_of_idle=lessons.least_sure_of_idle,
     )
 
 
@@ -302,7 +303,15 @@ def _surety(
 # ------------------------------------------------------------------ keeping the model
 
 _ARRAYS = ("rarity", "starts", "where", "weight", "marks_mean", "marks_of", "dual", "story_weights")
-_NUMBERS = ("story_bias", "surety", "least_sure_of_kind", "least_sure", "least_sure_of_many", "most_values")
+_NUMBERS = (
+    "story_bias",
+    "surety",
+    "least_sure_of_kind",
+    "least_sure_of_idle",
+    "least_sure",
+    "least_sure_of_many",
+    "most_values",
+)
 
 
 def _save(model: Model, path: Path) -> None:

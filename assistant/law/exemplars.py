@@ -43,6 +43,7 @@ class Lessons:
     least_sure_of_many: float
     most_values: int
     least_sure_of_kind: float
+    least_sure_of_idle: float
 
 
 def _listed(data: Any) -> Any:
@@ -74,6 +75,7 @@ class _LessonFile(Strict):
     least_sure_of_many: float = Field(gt=0, lt=1)
     most_values: int = Field(ge=1)
     least_sure_of_kind: float = Field(gt=0.5, lt=1)
+    least_sure_of_idle: float = Field(gt=0, lt=1)
 
 
 def load_lessons(folder: Path, vocabulary: Vocabulary) -> Lessons:
@@ -97,6 +99,7 @@ def load_lessons(folder: Path, vocabulary: Vocabulary) -> Lessons:
         file.least_sure_of_many,
         file.most_values,
         file.least_sure_of_kind,
+        file.least_sure_of_idle,
     )
 
 

@@ -139,7 +139,7 @@ def determine(
         exemptions=_exemptions(chain.exemptions, law.corpus),
         routes=_routes(routes, law, received, in_force),
         misuse_signals=_signals(misuse, facts),
-        missing_facts=_first_of(questions, _questions(chain, law, in_force, settled)),
+        missing_facts=_first_of(questions, _questions(chain, law, in_force, settled, bool(likely))),
         variant=str(chain.scope.row.then.get("label", "")) if chain.scope else "",
         others=_others(run("others")),
     )
@@ -372,9 +372,13 @@ def _others(outcomes: tuple[Outcome, ...]) -> tuple[Other, ...]:
 
 
 def _questions(
-    chain: _Chain, law: Law, in_force: _InForce, settled: frozenset[str]
+    chain: _Chain, law: Law, in_force: _InForce, settled: frozenset[str], weighed: bool
 ) -> tuple[MissingFact, ...]:
-    """Facts worth asking for: some answer would change the verdict, or the verdict waits for them."""
+    """Facts worth asking for: some answer would change the verdict, or the verdict waits for them.
+
+    ``weighed``: whoever read the facts asks by himself for what is likely to matter. Then only an exemption is asked
+    for besides, where the verdict is that the matter is in scope: nobody should miss one for not having told it.
+    """
     waiting = _waited_for(chain, law)
     open_verdict = chain.label == "needs_more_facts" or (
         chain.scope is not None and chain.scope.row.certainty < TENTATIVE_ROW
@@ -390,6 +394,8 @@ def _questions(
             for value in kind.values
         }
         changes = any(label != chain.label for label in outcomes.values())
+        if weighed and not open_verdict:
+            changes = chain.label == "in" and "in_but_exempt" in outcomes.values()
         if changes or (open_verdict and kind.name in waiting):
             wanted.append((kind.ask, kind, outcomes))
     wanted.sort(key=lambda entry: entry[0])

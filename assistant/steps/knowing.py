@@ -405,8 +405,8 @@ def _shorter(sides: tuple[str, ...]) -> tuple[str, ...]:
     (('从轻', '减轻'), ('诫勉', '警告'))
     """
     a, b = sides
-    alike = next((n for n in range(min(len(a), len(b)) - 1, 0, -1) if a[-n:] == b[-n:]), 0)
-    return (a[:-alike], b[:-alike]) if alike and min(len(a), len(b)) - alike >= 2 else sides
+    alike = next((n for n in range(min(len(a), len(b)) - 2, 0, -1) if a[-n:] == b[-n:]), 0)
+    return (a[:-alike], b[:-alike]) if alike else sides
 
 
 def _tells_apart(provision: Provision, sides: tuple[str, ...]) -> bool:

@@ -98,6 +98,7 @@ class Model:
     least_sure_of_many: float
     most_values: int
     least_sure_of_kind: float
+    least_sure_of_idle: float
 
     def kind(self, text: str) -> str:
         """Whether a text tells a story ("情况") or asks about rules ("规定"); "" where it is not sure enough."""
@@ -253,7 +254,7 @@ def read_learned(
     doubts = _doubts(model, sheets, scopes, shares)
     facts = {
         name: ((value, round(sum(doubts[name][value].values()), 3)),)
-        for name, value in sheets[chosen].items()
+        for name, value in _without_idle(model, sheets[chosen], doubts, confirmed, verdict).items()
         if name not in confirmed
     }
     ranked = _ranked(model, read)
@@ -263,6 +264,26 @@ def read_learned(
     }
     several = {name: values for name, values in sure.items() if values}
     return Reading(facts | _singly(model, read) | several, verdicts, doubts, ranked)
+
+
+def _without_idle(
+    model: Model,
+    sheet: Mapping[str, str],
+    doubts: Mapping[str, Mapping[str, Mapping[Scope, float]]],
+    confirmed: Confirmed,
+    verdict: Callable[[Mapping[str, str]], Scope],
+) -> dict[str, str]:
+    """The sheet without what is not sure and does not bear on its verdict; flags stay, as other tables use them."""
+    kept = dict(sheet)
+    wanted = verdict(sheet)
+    shares = {name: sum(doubts[name][value].values()) for name, value in sheet.items()}
+    for name in sorted(shares, key=lambda n: shares[n]):
+        if name in confirmed or sheet[name] in ("yes", "no") or shares[name] >= model.least_sure_of_idle:
+            continue
+        less = {other: value for other, value in kept.items() if other != name}
+        if verdict(less) == wanted:
+            kept = less
+    return kept
 
 
 def _likelihood(model: Model, read: Mapping[str, Floats], confirmed: Confirmed) -> npt.NDArray[np.float64]:
