@@ -28,6 +28,7 @@ from assistant.model import Fact, Scope
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int32]
 
+ITEM = "situation"  # read by itself, but the rules look at it for the verdict
 UNTOLD = "?"  # the value of a fact that a story does not tell
 LONGEST_RUN = 3  # characters
 PATTERNS, CONSTANT = (
@@ -224,18 +225,25 @@ def read_learned(
     text: str,
     found: Sequence[Fact],
     confirmed: Confirmed,
-    verdict: Callable[[Mapping[str, str]], Scope],
+    judges: Callable[[Mapping[str, str]], Scope],
 ) -> Reading:
     """Read a story.
 
     Args:
         found: what the lexicon found.
         confirmed: what the person said of facts; "unknown" for what nobody knows.
-        verdict: what the rules say of a set of facts.
+        judges: what the rules say of a set of facts.
     """
     marks = marks_of(found)
     scores = model.scores(text, marks)
     read = {name: head.probabilities(scores, [head.found(marks)])[0] for name, head in model.heads.items()}
+    ranked = _ranked(model, read)
+    items = [value for value, share in ranked.get(ITEM, ()) if share >= model.least_sure_of_many][:1]
+    listed = {ITEM: items[0]} if items and ITEM not in confirmed else {}
+
+    def verdict(sheet: Mapping[str, str]) -> Scope:
+        return judges({**listed, **sheet})
+
     likely = _likelihood(model, read, confirmed)
     best = np.argsort(-likely, kind="stable")[:LIKELIEST]
     best = best[np.isfinite(likely[best])]
@@ -257,7 +265,6 @@ def read_learned(
         for name, value in _without_idle(model, sheets[chosen], doubts, confirmed, verdict).items()
         if name not in confirmed
     }
-    ranked = _ranked(model, read)
     sure = {
         name: tuple((value, share) for value, share in values if share >= model.least_sure_of_many)
         for name, values in ranked.items()
