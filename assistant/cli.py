@@ -22,7 +22,7 @@ from assistant.cli_kb import kb
 from assistant.errors import InputFileError, QuestionError, ZemingError
 from assistant.privacy import mask_private
 from assistant.settings import load_settings
-from assistant.terminal import as_day, err, out, progress
+from assistant.terminal import as_day, err, json_lines, out, progress
 
 if TYPE_CHECKING:
     from assistant.model import Advice
@@ -41,15 +41,21 @@ _INTERRUPTED, _STOPPED = 130, "已停止。"
 _MISUSE: Any = typer.BadParameter.__mro__[1]
 
 
+# options of several commands
+Day = Annotated[str | None, typer.Option("--date", help="按哪一天有效的规定判断，如 2026-03-01")]
+Received = Annotated[str | None, typer.Option(help="收到决定的日期，用来算期限")]
+Happened = Annotated[str | None, typer.Option(help="事情发生的时间，如 2018、2018-05、2018-05-03")]
+
+
 @app.command()
 def ask(
     question: Annotated[list[str] | None, typer.Argument(help="情况或问题；不写则从标准输入读")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出一个 JSON 对象")] = False,
     batch: Annotated[Path | None, typer.Option(help="逐行 JSON 的提问文件（JSONL）")] = None,
     out_file: Annotated[Path | None, typer.Option("--out", help="批量答复写到哪个文件")] = None,
-    day: Annotated[str | None, typer.Option("--date", help="按哪一天有效的规定判断，如 2026-03-01")] = None,
-    received: Annotated[str | None, typer.Option(help="收到决定的日期，用来算期限")] = None,
-    happened: Annotated[str | None, typer.Option(help="事情发生的时间，如 2018、2018-05、2018-05-03")] = None,
+    day: Day = None,
+    received: Received = None,
+    happened: Happened = None,
 ) -> None:
     """回答一个问题，或者用 --batch 批量回答。"""
     as_of = as_day(day, "--date") or date.today()
@@ -138,19 +144,7 @@ def _ask_batch(
 
 def _rows(source: Path) -> Iterator[dict[str, Any]]:
     """Rows of a batch file: id and text. Bad rows are named by line before anything is answered."""
-    try:
-        lines = source.read_text("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputFileError(f"{source.name} 不是 UTF-8 编码，请另存为 UTF-8 后再试。") from error
-    except OSError as error:
-        raise InputFileError(f"读不了文件 {source}（{error.strerror}），请检查路径。") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputFileError(f"{source.name} 第{number}行不是完整的 JSON，请改正这一行。") from error
+    for number, row in json_lines(source):
         text = row.get("question", row.get("scenario")) if isinstance(row, dict) else None
         if not isinstance(text, str):
             raise InputFileError(f"{source.name} 第{number}行没有 question 或 scenario 字段，请补上。")
@@ -159,9 +153,9 @@ def _rows(source: Path) -> Iterator[dict[str, Any]]:
 
 @app.command()
 def talk(
-    day: Annotated[str | None, typer.Option("--date", help="按哪一天有效的规定判断，如 2026-03-01")] = None,
-    received: Annotated[str | None, typer.Option(help="收到决定的日期，用来算期限")] = None,
-    happened: Annotated[str | None, typer.Option(help="事情发生的时间，如 2018、2018-05、2018-05-03")] = None,
+    day: Day = None,
+    received: Received = None,
+    happened: Happened = None,
 ) -> None:
     """在终端里一句一句地谈：可以回答追问、改正、问“如果……呢”；按 Ctrl+D 结束，什么也不保存。"""
     as_of = as_day(day, "--date") or date.today()

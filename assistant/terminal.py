@@ -1,10 +1,12 @@
-"""What the commands share: the two screens, a progress bar, reading a date."""
+"""What the commands share: the two screens, a progress bar, reading a date and a file of rows."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -39,3 +41,24 @@ def progress(total: int, label: str) -> Iterator[Any]:
             err.print(f"{label}……", markup=False)
         task = bar.add_task(label, total=total)
         yield lambda n: bar.advance(task, n)
+
+
+def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    """What the lines of a file hold, with their numbers counted from 1; empty lines are passed over.
+
+    Raises:
+        InputFileError: the file cannot be read, or a line is not JSON.
+    """
+    try:
+        lines = path.read_text("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise InputFileError(f"{path.name} 不是 UTF-8 编码，请另存为 UTF-8 后再试。") from error
+    except OSError as error:
+        raise InputFileError(f"读不了文件 {path}（{error.strerror}），请检查路径。") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            yield number, json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputFileError(f"{path.name} 第{number}行不是完整的 JSON，请改正这一行。") from error

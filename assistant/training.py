@@ -24,14 +24,13 @@ from filelock import FileLock
 from assistant.law.exemplars import Exemplar, Lessons, exemplar_files
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Fact, Scope
-from assistant.steps.learned import CALM, CONSTANT, PATTERNS, UNTOLD, Head, Model, marks_of, runs_of
+from assistant.steps.learned import CALM, CONSTANT, LEAST, PATTERNS, UNTOLD, Head, Model, marks_of, runs_of
 
 VERSION = 6  # raise it when the same exemplars would give another model
 PENALTY = 0.1  # of the ridge regression
 STRENGTH = 10.0  # inverse penalty of the odds
 FOLDS = 4
 LEAST_STORIES = 2  # in which a character run must occur
-_SMALL = 1e-4
 _VERDICT = "scope"
 
 Finds = Callable[[str], Sequence[Fact]]
@@ -167,7 +166,7 @@ def _marks(
         table[row, [names[mark] for mark in of_one]] = 1
     mean = table.mean(axis=0)
     table -= mean
-    return names, mean, table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), _SMALL)
+    return names, mean, table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), LEAST)
 
 
 def _columns(exemplars: Sequence[Exemplar], vocabulary: Vocabulary, lessons: Lessons) -> Columns:
@@ -275,13 +274,13 @@ def _surety(
     for at, name in enumerate(lessons.together):
         head = heads[name]
         marks = [head.found(of_one) for of_one in found]
-        logs = np.log(np.maximum(head.probabilities(unseen, marks), _SMALL))
+        logs = np.log(np.maximum(head.probabilities(unseen, marks), LEAST))
         likely += CALM * logs[:, [head.values.index(sheet[at]) for sheet in sheets]]
     verdicts = heads[_VERDICT]
     marks = [verdicts.found(of_one) for of_one in found]
-    chances = np.log(np.maximum(verdicts.probabilities(unseen, marks), _SMALL))
+    chances = np.log(np.maximum(verdicts.probabilities(unseen, marks), LEAST))
     known = {value: number for number, value in enumerate(verdicts.values)}
-    floor = np.full((len(exemplars), 1), np.log(_SMALL))
+    floor = np.full((len(exemplars), 1), np.log(LEAST))
     chances = np.hstack([chances, floor])
     likely += chances[:, [known.get(scope, len(known)) for scope in scopes]]
     shares = np.exp(likely - likely.max(axis=1, keepdims=True))

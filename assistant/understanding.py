@@ -16,11 +16,10 @@ from datetime import date
 from assistant.law.lexicon import Lexicon
 from assistant.law.reading import Story, read_story
 from assistant.model import Fact, MissingFact, Scope
-from assistant.steps.determination import Law, scope_of
+from assistant.steps.determination import QUESTIONS_AT_A_TIME, Law, scope_of
 from assistant.steps.facts import read_facts
 from assistant.steps.learned import Confirmed, Model, Reading, gain_of, read_learned
 
-ASKED_AT_ONCE = 3
 LEAST_GAIN = 0.01  # how much surer of the verdict an answer must make on average
 
 
@@ -128,4 +127,4 @@ class Reader:
                 )
                 wanted.append((-gain, MissingFact(name, kind.question, shown)))
         wanted.sort(key=lambda pair: pair[0])
-        return tuple(question for _, question in wanted[:ASKED_AT_ONCE])
+        return tuple(question for _, question in wanted[:QUESTIONS_AT_A_TIME])

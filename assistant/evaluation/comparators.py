@@ -26,7 +26,7 @@ import numpy.typing as npt
 from langchain_core.embeddings import Embeddings
 
 from assistant.evaluation.records import Prediction
-from assistant.evaluation.rows import GoldRow, GoldSet, json_lines
+from assistant.evaluation.rows import GoldRow, GoldSet, json_objects
 from assistant.law.citations import resolve
 from assistant.law.corpus import Corpus
 from assistant.ports import Entry
@@ -79,7 +79,7 @@ def read_exemplars(folder: Path) -> tuple[Exemplar, ...]:
     return tuple(
         Exemplar(f"{path.stem}:{row.get('id', line)}", row["text"], row)
         for path in sorted(folder.glob("*.jsonl"))
-        for line, row in json_lines(path)
+        for line, row in json_objects(path)
         if isinstance(row.get("text"), str)
     )
 

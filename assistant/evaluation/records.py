@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assistant.errors import InputFileError
-from assistant.evaluation.rows import fault, json_lines
+from assistant.evaluation.rows import fault, json_objects
 
 Stage = Literal["first", "after", "rules"]
 STAGES: tuple[Stage, ...] = ("first", "after", "rules")
@@ -97,7 +97,7 @@ def read_records(file: Path) -> list[Record]:
 
 
 def _records(file: Path) -> Iterator[Record]:
-    for line, row in json_lines(file):
+    for line, row in json_objects(file):
         if "memory_mb" in row:
             yield Memory(str(row.get("system", file.stem)), float(row["memory_mb"]))
             continue

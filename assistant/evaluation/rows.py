@@ -6,7 +6,6 @@ kind of set cannot do without is demanded; every other key is used where it is p
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assistant.errors import InputFileError
+from assistant.terminal import json_lines
 
 SetKind = Literal["cases", "reworded", "contrast", "quiz", "abstain", "questions", "stard"]
 
@@ -122,25 +122,13 @@ def read_sets(files: Mapping[SetKind, Sequence[Path]], limit: int | None = None)
     return tuple(sets)
 
 
-def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a file with their line numbers, counted from 1; empty lines are passed over.
 
     Raises:
         InputFileError: the file cannot be read, or a line is no JSON object.
     """
-    try:
-        lines = path.read_text("utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise InputFileError(f"{path.name} 不是 UTF-8 编码，请另存为 UTF-8 后再试。") from error
-    except OSError as error:
-        raise InputFileError(f"读不了文件 {path}（{error.strerror}），请检查路径。") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputFileError(f"{path.name} 第{number}行不是完整的 JSON，请改正这一行。") from error
+    for number, row in json_lines(path):
         if not isinstance(row, dict):
             raise InputFileError(f"{path.name} 第{number}行不是 JSON 对象，请改正这一行。")
         yield number, row
@@ -153,7 +141,7 @@ def fault(path: Path, line: int, field: str, wanted: str) -> InputFileError:
 
 def _rows(path: Path, kind: SetKind) -> Iterator[GoldRow]:
     seen: set[str] = set()
-    for line, row in json_lines(path):
+    for line, row in json_objects(path):
         id = row.get("id")
         if not isinstance(id, (str, int)) or not str(id):
             raise fault(path, line, "id", "不为空的文字")
@@ -170,7 +158,7 @@ def _rows(path: Path, kind: SetKind) -> Iterator[GoldRow]:
 def _questions(path: Path) -> Iterator[GoldRow]:
     """Rows of ``{"question", "basis": [labels]}``, or of several questions with one address; one row a question."""
     seen: set[str] = set()
-    for line, row in json_lines(path):
+    for line, row in json_objects(path):
         _check(path, line, row, "questions")
         asked = row.get("questions") or [row.get("question")]
         if any(not isinstance(one, str) or not one.strip() for one in asked):

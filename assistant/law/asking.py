@@ -17,7 +17,18 @@ from assistant.law.schema import Strict, problem_at, read_yaml
 from assistant.law.text import clauses, normalise
 
 Style = Literal[
-    "compare", "history", "article", "whether", "list", "count", "limit", "who", "define", "how", "effect"
+    "compare",
+    "history",
+    "article",
+    "whether",
+    "list",
+    "count",
+    "often",
+    "limit",
+    "who",
+    "define",
+    "how",
+    "effect",
 ]
 _FILE = "asking.yaml"
 _SHARED = re.compile(r"^(?P<one>.+?)的(?P<what>[^的]{2,8})$")
@@ -169,12 +180,13 @@ def load_asking(folder: Path) -> Asking:
     """The styles of questions of a knowledge folder.
 
     Raises:
-        KnowledgeError: a style nobody knows, or a pattern that is not one.
+        KnowledgeError: a style nobody knows, or a pattern that is not one, with the line.
     """
     path = folder / _FILE
     file = read_yaml(path, _File, folder)
-    if unknown := sorted(set(file.styles) - set(get_args(Style))):
-        raise problem_at(path, folder, ("styles", unknown[0]), f"没有“{unknown[0]}”这种问法，请改名。")
+    for part, names in (("styles", file.styles), ("amounts", file.amounts)):
+        if unknown := sorted(set(names) - set(get_args(Style))):
+            raise problem_at(path, folder, (part, unknown[0]), f"没有“{unknown[0]}”这种问法，请改名。")
     try:
         return Asking(
             styles={style: [re.compile(p) for p in file.styles.get(style, [])] for style in get_args(Style)},

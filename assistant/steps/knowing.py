@@ -118,8 +118,8 @@ class Knowing:
         score = TOPIC * share(wanted, pairs(provision.topic)) + WORDS * share(wanted, pairs(said))
         if provision.instrument.title in titles:
             score += NAMED
-        for style in ("count", "limit"):
-            if style in asked.styles and self.asking.amounts[style].search(f"{provision.topic}{said}"):
+        for style, amount in self.asking.amounts.items():
+            if style in asked.styles and amount.search(f"{provision.topic}{said}"):
                 score += AMOUNT
         if asked.term and asked.term in provision.topic:
             score += TERM * (1 + share(pairs(provision.topic), pairs(asked.term)))

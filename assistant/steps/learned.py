@@ -31,15 +31,14 @@ Integers = npt.NDArray[np.int32]
 ITEM = "situation"  # read by itself, but the rules look at it for the verdict
 UNTOLD = "?"  # the value of a fact that a story does not tell
 LONGEST_RUN = 3  # characters
-PATTERNS, CONSTANT = (
-    0.2,
-    0.2,
-)  # weight of what the lexicon found, and of what all stories share; characters: 1
+# weights of what makes two stories alike; that of their characters is 1
+PATTERNS = 0.2  # what the lexicon found
+CONSTANT = 0.2  # what all stories share
 CALM = 0.5  # facts are not independent, so that their logarithms summed would be too sure
 LIKELIEST = 120  # sheets whose verdict is asked for
 SILENT = 0.5  # what a sheet loses that says nothing of a fact that was confirmed
 LEAST_ANSWER = 0.02  # an answer less likely than this is not thought of
-_LEAST = 1e-4
+LEAST = 1e-4  # of a probability whose logarithm is taken
 
 Confirmed = Mapping[str, str | tuple[str, ...]]
 
@@ -90,9 +89,7 @@ class Model:
     verdicts: Head
     together: tuple[str, ...]
     sheets: tuple[tuple[str, ...], ...]  # combinations of values of ``together``
-    story_weights: (
-        Floats  # of each term: how much it speaks for a story rather than for a question about rules
-    )
+    story_weights: Floats  # of each term: how much it speaks for a story, not for a question about rules
     story_bias: float
     surety: float  # what turns the likelihood of a verdict into how often it is right
     least_sure: float
@@ -253,7 +250,7 @@ def read_learned(
     own = model.verdicts.probabilities(scores, [model.verdicts.found(marks)])[0]
     chances = dict(zip(model.verdicts.values, own.tolist(), strict=True))
     trust = _agrees(model, read, confirmed)
-    weights += trust * np.log([max(chances.get(scope, 0.0), _LEAST) for scope in scopes])
+    weights += trust * np.log([max(chances.get(scope, 0.0), LEAST) for scope in scopes])
     shares = np.exp(weights - weights.max())
     shares /= shares.sum()
     verdicts = _verdicts(scopes, shares, model.surety)
@@ -302,7 +299,7 @@ def _likelihood(model: Model, read: Mapping[str, Floats], confirmed: Confirmed) 
         if name in confirmed:
             total += [_agreement(sheet[at], str(confirmed[name])) for sheet in model.sheets]
         else:
-            logs = np.log(np.maximum(read[name], _LEAST))
+            logs = np.log(np.maximum(read[name], LEAST))
             total += CALM * logs[[place[sheet[at]] for sheet in model.sheets]]
     if not np.isfinite(total).any():  # nobody told such a story: take the facts as they are
         return _likelihood(model, read, {})
