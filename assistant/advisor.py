@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from assistant.errors import QuestionError
+from assistant.law.asking import Asked
 from assistant.law.cases import Case
 from assistant.law.citations import Reference, find_references
 from assistant.law.days import Days, read_conduct_days, read_received_date
@@ -79,13 +80,16 @@ class Advisor:
             notices.append(self._notice("no_dense"))
         commentary = [p.provision_id for p in found.commentary if p.score >= COMMENTARY_NEAR]
         received = question.received or read_received_date(text, question.day)
-        if kind == "knowledge":
+        named, asked = self._named(references), self.knowing.read(text)
+        about = None
+        if kind == "knowledge" or self._may_ask(asked, facts):
+            about = self.knowing.reply(asked, found.passages, named, self._sides(question.day), question.day)
+        if kind == "knowledge" and about:
             made = None
-            named, asked = self._named(references), self.knowing.read(text)
             asks_remedy = any(f.name == "asks_remedy" and f.value == "yes" for f in facts)
             ways = asks_remedy and not named and bool(received or self.knowing.asks_way(asked))
             answer, citations = self.writer.knowledge(
-                self.knowing.reply(asked, found.passages, named, self._sides(question.day), question.day),
+                about,
                 routes_for(facts, self.law, question.day, received) if ways else (),
                 self._versions(question, named or [p.provision_id for p in found.passages[:1]]),
                 commentary,
@@ -103,7 +107,9 @@ class Advisor:
             made = self._with_versions(made, question)
             notices += self._versions_not_held(question.day)
             cases = self._cases(facts, made, text, found.cases, question.day)
-            answer, citations = self.writer.scenario(made, facts, cases, commentary, question.day, notices)
+            answer, citations = self.writer.scenario(
+                made, facts, cases, commentary, question.day, notices, about
+            )
         answer, checks = verify(answer, citations, self.law.corpus)
         return Advice(
             question=question,
@@ -156,6 +162,10 @@ class Advisor:
         outcomes = run_table(self.law.tables["kind"], values, lambda _: True)
         kind: Kind = outcomes[0].row.then["kind"]
         return kind
+
+    def _may_ask(self, asked: Asked, facts: Sequence[Fact]) -> bool:
+        """Whether what is taken for a story may be meant as a question about the rules."""
+        return bool(asked.styles) and not any(f.name == "reads_as" and f.value == "情况" for f in facts)
 
     def _searchable(self, day: date, references: Sequence[Reference]) -> Callable[[str], bool]:
         """Provisions in force; those of old rules beside newer ones only when the question names them."""

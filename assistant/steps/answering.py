@@ -99,12 +99,14 @@ class Writer:
         commentary: Sequence[str],
         day: date,
         notices: Sequence[str],
+        asked: Reply | None = None,
     ) -> tuple[str, tuple[Citation, ...]]:
         """The answer to a situation.
 
         Args:
             cases: situations like it, as ``cases.md.j2`` takes them, each with the provisions it rests on.
             commentary: ids of passages that may help to understand it.
+            asked: what answers the text taken as a question about the rules, where it may be meant as one.
         """
         sources = Sources(self.corpus, day, self.labels["unverified"])
         scope = next((f for f in made.findings if f.step == "scope"), None)
@@ -163,6 +165,7 @@ class Writer:
             "others": [
                 f"**{o.who}**：{o.reason}{sources.mark(*o.provisions)}" for o in made.others[:OTHERS_SHOWN]
             ],
+            "rules": self._asked(asked, sources) if asked else [],
             "cases": self._cases(cases, sources),
             "commentary": [self._comment(id, sources) for id in self._ranked(commentary)],
             "notices": [escape_markdown(n) for n in notices],
@@ -172,6 +175,11 @@ class Writer:
         citations = sources.citations()
         answer = self.prompts.render("scenario.md.j2", sources=self._source_list(citations), **shown)
         return answer, citations
+
+    def _asked(self, reply: Reply, sources: Sources) -> list[str]:
+        periods = [self.period_sentence(row, sources) + "。" for row in reply.periods]
+        lines = (*reply.first, *reply.items) or reply.more[:1]
+        return periods + [self._line(line, sources) for line in lines]
 
     def _cases(self, cases: Sequence[tuple[Mapping[str, Any], tuple[str, ...]]], sources: Sources) -> str:
         told = [{**case, "marks": sources.mark(*basis)} for case, basis in cases]
