@@ -19,7 +19,7 @@ from assistant.law.tables import load_remedies
 from assistant.law.text import normalise
 from assistant.model import Fact, Scope
 from assistant.prompts import Prompts
-from assistant.steps.determination import Law, determine
+from assistant.steps.determination import Law, scope_of
 from assistant.steps.learned import UNTOLD, Model, gain_of, marks_of, read_learned, runs_of
 from assistant.training import _families, ensure_model, learn
 from assistant.understanding import Reader
@@ -79,11 +79,11 @@ def test_the_rules_give_every_exemplar_its_verdict(reader: Reader, exemplars: tu
     wrong = [
         e.id
         for e in exemplars
-        if determine(
+        if scope_of(
             [Fact(n, v, "", "confirmed", 1.0) for n, values in e.facts.items() for v in values],
             reader.law,
             DAY,
-        ).scope
+        )
         != e.scope
     ]
     assert len(wrong) <= len(exemplars) // 500, wrong
