@@ -123,7 +123,7 @@ class Writer:
             if f.step in ("subject", "nature", "situation", "exemption", "mitigation")
         ]
         responsibility = next((f for f in made.findings if f.step == "responsibility"), None)
-        shows_candidates = made.scope != OPEN and all(c.candidate for c in made.clauses)
+        shows_candidates = made.scope != OPEN and all(c.candidate for c in made.clauses[:1])
         shown = {
             "verdict": verdict,
             "questions": [

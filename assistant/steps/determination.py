@@ -46,6 +46,7 @@ TABLES = (
 )
 QUESTIONS_AT_A_TIME = 3
 CLAUSES = 3
+GENERAL_SCORE = 0.01  # of a clause that applies whatever was done
 CANDIDATE_SCORE = 0.3  # a clause that is only likely never outranks one from the facts
 TENTATIVE_ROW = 0.6  # a verdict from a less certain row is asked about as if there were none
 
@@ -302,7 +303,10 @@ def _with_candidates(
     law: Law,
     in_force: _InForce,
 ) -> tuple[Clause, ...]:
-    """Fill up to three with the clauses that further values of facts would give, the likeliest first."""
+    """Fill up to three with the clauses that further values of facts would give, in the order of the values.
+
+    A clause that stands for whatever is not told more closely (its score is the least) comes after them.
+    """
     scores: dict[str, float] = {}
     have = {clause.id for clause in clauses}
     for name, further in ranked.items():
@@ -312,13 +316,14 @@ def _with_candidates(
                 if outcome.row.then.get("from_fact") == f"{name}={value}":
                     for provision in outcome.row.because:
                         if provision not in have:
-                            scores[provision] = max(scores.get(provision, 0.0), share)
-    ordered = sorted(scores.items(), key=lambda pair: -pair[1])[: max(CLAUSES - len(clauses), 0)]
+                            scores.setdefault(provision, min([share, *scores.values()]))
+    close = sum(clause.score > GENERAL_SCORE for clause in clauses)
+    ordered = list(scores.items())[: max(CLAUSES - close, 0)]
     candidates = tuple(
         Clause(id, law.corpus.provision(id).label, round(CANDIDATE_SCORE * share, 3), candidate=True)
         for id, share in ordered
     )
-    return (*clauses, *candidates)
+    return (*clauses[:close], *candidates, *clauses[close:])
 
 
 def _exemptions(outcomes: tuple[Outcome, ...], corpus: Corpus) -> tuple[Exemption, ...]:

@@ -234,7 +234,7 @@ def read_learned(
     marks = marks_of(found)
     scores = model.scores(text, marks)
     read = {name: head.probabilities(scores, [head.found(marks)])[0] for name, head in model.heads.items()}
-    ranked = _ranked(model, read)
+    ranked = _ranked(model, read, marks)
     items = [value for value, share in ranked.get(ITEM, ()) if share >= model.least_sure_of_many][:1]
     listed = {ITEM: items[0]} if items and ITEM not in confirmed else {}
 
@@ -374,14 +374,20 @@ def _singly(model: Model, read: Mapping[str, Floats]) -> dict[str, tuple[tuple[s
     return facts
 
 
-def _ranked(model: Model, read: Mapping[str, Floats]) -> dict[str, tuple[tuple[str, float], ...]]:
-    """The likeliest values of each fact that may have several."""
+def _ranked(
+    model: Model, read: Mapping[str, Floats], marks: Collection[str]
+) -> dict[str, tuple[tuple[str, float], ...]]:
+    """The likeliest values of each fact that may have several: first what is read, then what the lexicon found."""
     several: dict[str, list[tuple[str, float]]] = {}
     for name, chances in read.items():
         fact, _, value = name.partition("=")
         if value:
             several.setdefault(fact, []).append((value, round(float(chances[1]), 3)))
+
+    def order(fact: str, value: str, share: float) -> tuple[bool, bool, float]:
+        return share < model.least_sure_of_many, f"{fact}={value}" not in marks, -share
+
     return {
-        fact: tuple(sorted(values, key=lambda pair: -pair[1])[: model.most_values])
+        fact: tuple(sorted(values, key=lambda pair: order(fact, *pair))[: model.most_values])
         for fact, values in several.items()
     }
