@@ -47,6 +47,10 @@ class Instrument:
     only_if_named: bool = False  # searched only when a question names it: an old rule beside a newer one
     checked: date | None = None  # when it was last looked up whether it is still in force
     document: str | None = None  # the document it was read from; None for what the project ships
+    adopted: str = ""  # when and by whom it was passed, issued or amended, as people are told
+    begun: str = ""  # how its first day is told where that day is not certain
+    extent: str = ""  # chapters and articles, where there is more to tell than article_count
+    before: str = ""  # what stood before it, where that is not in stock
     author: str = ""  # of an article
     published: date | None = None
 

@@ -22,14 +22,14 @@ from assistant.adapters.search_process import SearchProcess
 from assistant.advisor import Advisor
 from assistant.errors import KnowledgeError
 from assistant.indexing import Progress, digest_of, ensure_index, entries
-from assistant.law.asking import load_asking
+from assistant.law.asking import check_asking, load_asking
 from assistant.law.cases import Case, check_cases, load_cases
 from assistant.law.citations import find_references
 from assistant.law.corpus import Corpus, check_knowledge, load_corpus
 from assistant.law.coverage import Coverage, coverage
 from assistant.law.exemplars import check_exemplars, exemplar_files, load_exemplars, load_lessons
 from assistant.law.hints import hints_of
-from assistant.law.history import load_history
+from assistant.law.history import Chronicle, check_history, load_history
 from assistant.law.lexicon import Lexicon, check_lexicon, load_lexicon
 from assistant.law.phrases import check_phrases
 from assistant.law.ruleset import load_tables
@@ -107,7 +107,7 @@ def build(settings: Settings, progress: Progress | None = None, ahead: SearchPro
             corpus=law.corpus,
             periods=writer.periods,
             terms=load_glossary(settings.knowledge, law.corpus),
-            changes=load_history(settings.knowledge, law.corpus),
+            chronicle=Chronicle(law.corpus, load_history(settings.knowledge, law.corpus), labels["knowing"]),
             words=labels["knowing"],
         ),
         max_chars=settings.max_question_chars,
@@ -200,10 +200,12 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
         problems += check_phrases(folder, law.vocabulary)
         problems += check_cases(folder, law.corpus, law.vocabulary, signals)
         problems += check_exemplars(folder, law.vocabulary)
+        problems += [*check_asking(folder), *check_history(folder, law.corpus)]
         load_lessons(folder, law.vocabulary)
         cases = load_cases(folder, law.corpus, law.vocabulary, signals) if not problems else ()
         periods = load_periods(folder, law.corpus)
         exemplars = load_exemplars(folder, law.vocabulary) if not problems else ()
+        changes = load_history(folder, law.corpus) if not problems else ()
     except KnowledgeError as error:
         return [*problems, error], {}
     provisions = list(law.corpus.provisions())
@@ -214,6 +216,7 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
         "群众问法": sum(len(q) for q in law.corpus.asked.values()),
         "救济路径": len(law.remedies),
         "影响期": len(periods),
+        "新旧变化": sum(len(change.parts) for change in changes),
         "决策表": len(law.tables),
         "案例": len(cases),
         "学习用的情况": len(exemplars),

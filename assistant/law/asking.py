@@ -7,13 +7,13 @@ line. The patterns are data; what each style of question gets as an answer is sa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
 from assistant.errors import KnowledgeError
-from assistant.law.schema import Strict, problem_at, read_yaml
+from assistant.law.schema import Strict, problem_at, read_yaml, try_yaml
 from assistant.law.text import clauses, normalise
 
 Style = Literal[
@@ -30,7 +30,11 @@ Style = Literal[
     "how",
     "effect",
 ]
+Aspect = Literal["begun", "adopted", "extent", "replaced", "added", "changed"]
+"""What is asked of an instrument as a whole: its first day, when it was passed, how many articles, what stood before
+it, and since when it has something, what of it became more or fewer."""
 _FILE = "asking.yaml"
+_GROUPS = {"compare": ("a", "b"), "ask": ("what",)}  # what the code reads out of a match
 _SHARED = re.compile(r"^(?P<one>.+?)的(?P<what>[^的]{2,8})$")
 _WHOLE = 0.6  # share of what was asked about that the deciding words have to hold
 _NEAR = 0.5  # the same for the whole question and the sentence around them
@@ -45,6 +49,7 @@ class Asked:
     styles: frozenset[Style]
     sides: tuple[str, ...] = ()
     term: str = ""
+    aspects: frozenset[Aspect] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,9 @@ class Asking:
     edges: re.Pattern[str]
     whether: Sequence[_Whether] = field(repr=False)
     turned: re.Pattern[str]
-    amounts: Mapping[str, re.Pattern[str]]
+    amounts: Mapping[Style, re.Pattern[str]]
+    aspects: Mapping[Aspect, re.Pattern[str]] = field(repr=False)
+    aside: re.Pattern[str]
 
     def read(self, question: str) -> Asked:
         """What a question asks for."""
@@ -82,7 +89,14 @@ class Asking:
         if "define" in found:
             groups = found["define"].groupdict()
             term = self.edges.sub("", groups.get("term") or groups.get("of") or "")
-        return Asked(text, frozenset(found), sides, term)
+        aspects = frozenset(name for name, pattern in self.aspects.items() if pattern.search(text))
+        return Asked(text, frozenset(found), sides, term, aspects)
+
+    def matter(self, asked: Asked, text: str) -> frozenset[str]:
+        """What is asked about besides the aspects of an instrument, in pairs; empty where only they are asked."""
+        for name in asked.aspects:
+            text = self.aspects[name].sub(" ", text)
+        return pairs(self.core(self.aside.sub(" ", text)))
 
     def _sides(self, match: re.Match[str]) -> tuple[str, ...]:
         """Both sides; what only the second says of both (甲和乙的影响期) is said of the first too."""
@@ -174,6 +188,8 @@ class _File(Strict):
     whether: list[_WhetherRow]
     turned: str
     amounts: dict[str, str]
+    aspects: dict[str, str]
+    aside: str
 
 
 def load_asking(folder: Path) -> Asking:
@@ -182,22 +198,65 @@ def load_asking(folder: Path) -> Asking:
     Raises:
         KnowledgeError: a style nobody knows, or a pattern that is not one, with the line.
     """
+    if problems := check_asking(folder):
+        raise problems[0]
+    file = read_yaml(folder / _FILE, _File, folder)
+    styles: tuple[Style, ...] = get_args(Style)
+    aspects: tuple[Aspect, ...] = get_args(Aspect)
+    return Asking(
+        styles={style: [re.compile(p) for p in file.styles.get(style, [])] for style in styles},
+        filler=re.compile(file.filler),
+        edges=re.compile(file.side_edges),
+        whether=[
+            _Whether(re.compile(r.ask), r.agree, r.refuse, re.compile(r.allow), re.compile(r.deny))
+            for r in file.whether
+        ],
+        turned=re.compile(file.turned),
+        amounts={name: re.compile(file.amounts[name]) for name in styles if name in file.amounts},
+        aspects={name: re.compile(file.aspects[name]) for name in aspects if name in file.aspects},
+        aside=re.compile(file.aside),
+    )
+
+
+def check_asking(folder: Path) -> list[KnowledgeError]:
+    """Everything wrong with the file; empty when all is well."""
     path = folder / _FILE
-    file = read_yaml(path, _File, folder)
-    for part, names in (("styles", file.styles), ("amounts", file.amounts)):
-        if unknown := sorted(set(names) - set(get_args(Style))):
-            raise problem_at(path, folder, (part, unknown[0]), f"没有“{unknown[0]}”这种问法，请改名。")
-    try:
-        return Asking(
-            styles={style: [re.compile(p) for p in file.styles.get(style, [])] for style in get_args(Style)},
-            filler=re.compile(file.filler),
-            edges=re.compile(file.side_edges),
-            whether=[
-                _Whether(re.compile(r.ask), r.agree, r.refuse, re.compile(r.allow), re.compile(r.deny))
-                for r in file.whether
-            ],
-            turned=re.compile(file.turned),
-            amounts={name: re.compile(pattern) for name, pattern in file.amounts.items()},
-        )
-    except re.error as error:
-        raise KnowledgeError(f"正则写错了（{error}），请改正。", f"knowledge/{_FILE}") from error
+    problems: list[KnowledgeError] = []
+    file = try_yaml(path, _File, folder, problems)
+    if file is None:
+        return problems
+    for part, given, known in (
+        ("styles", file.styles, get_args(Style)),
+        ("amounts", file.amounts, get_args(Style)),
+        ("aspects", file.aspects, get_args(Aspect)),
+    ):
+        for name in sorted(set(given) - set(known)):
+            message = f"没有“{name}”这种问法，可以写的有：{'、'.join(known)}。"
+            problems.append(problem_at(path, folder, (part, name), message))
+    for loc, pattern in _patterns(file):
+        try:
+            groups = re.compile(pattern).groupindex
+        except re.error as error:
+            problems.append(problem_at(path, folder, loc, f"正则写错了（{error}），请改正。"))
+            continue
+        needed = _GROUPS.get("ask" if loc[-1] == "ask" else str(loc[min(1, len(loc) - 1)]), ())
+        for name in needed:
+            if name not in groups:
+                message = f"正则里少了 (?P<{name}>…) 这一组，请补上。"
+                problems.append(problem_at(path, folder, loc, message))
+    return problems
+
+
+def _patterns(file: _File) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every pattern of the file with its place."""
+    for style, patterns in file.styles.items():
+        for index, pattern in enumerate(patterns):
+            yield ("styles", style, index), pattern
+    for part in ("filler", "side_edges", "turned", "aside"):
+        yield (part,), getattr(file, part)
+    for index, row in enumerate(file.whether):
+        for key in ("ask", "allow", "deny"):
+            yield ("whether", index, key), getattr(row, key)
+    for part in ("amounts", "aspects"):
+        for name, pattern in getattr(file, part).items():
+            yield (part, name), pattern

@@ -267,6 +267,10 @@ def _instrument(id: str, row: schema.InstrumentRow) -> Instrument:
         caution=row.caution,
         only_if_named=row.only_if_named,
         checked=row.checked,
+        adopted=row.adopted,
+        begun=row.begun,
+        extent=row.extent,
+        before=row.before,
     )
 
 

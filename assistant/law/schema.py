@@ -47,6 +47,10 @@ class InstrumentRow(Strict):
     issuer: Text
     kind: Text
     rank: int = Field(ge=1, le=5)
+    adopted: str = ""  # when and by whom it was passed, issued or amended, as people are told
+    begun: str = ""  # how its first day is told where that day is not certain
+    extent: str = ""  # how many chapters and articles, where there is more to tell than article_count
+    before: str = ""  # what stood before it, where that is not in stock
     effective_from: date | None = None
     effective_to: date | None = None
     replaced_by: InstrumentId | None = None

@@ -16,7 +16,7 @@ from typing import Any
 
 from assistant.law.asking import Asked, Asking, Style, pairs, share
 from assistant.law.corpus import Corpus
-from assistant.law.history import Change
+from assistant.law.history import Chronicle
 from assistant.law.tables import PeriodRow, Term
 from assistant.law.text import number_to_chinese
 from assistant.law.titles import Mention, choose_version, find_mentions
@@ -44,7 +44,7 @@ class Knowing:
     corpus: Corpus
     periods: Sequence[PeriodRow]
     terms: Sequence[Term]
-    changes: Sequence[Change]
+    chronicle: Chronicle
     words: Mapping[str, Any] = field(repr=False)  # short phrases of the answers
 
     def read(self, question: str) -> Asked:
@@ -84,6 +84,8 @@ class Knowing:
             ("list", lambda: self._listed(asked, provisions)),
             ("count", lambda: self._listed(asked, provisions)),
         )
+        if not named and (record := self._record(asked, mentions, provisions, day)):
+            return record
         for style, answer in beginnings:
             if style in asked.styles and (reply := answer()):
                 return reply
@@ -292,50 +294,49 @@ class Knowing:
                 return term
         return None
 
-    # ------------------------------------------------------------------ versions
+    # ------------------------------------------------------------------ the instruments themselves
+
+    def _record(
+        self, asked: Asked, mentions: Sequence[Mention], provisions: Sequence[Provision], day: date
+    ) -> Reply | None:
+        """何时施行、哪年通过、共多少条、代替了谁、从几种变为几种: told by the instrument, not by a provision."""
+        if not asked.aspects:
+            return None
+        more = self._more(asked, provisions[:1])
+        grown = asked.aspects & {"added", "changed"}
+        for mention in mentions:
+            chosen = _meant(mention, day)
+            if chosen is None:
+                continue
+            matter = self.asking.matter(asked, asked.text.replace(mention.written, " "))
+            if grown and (lines := self.chronicle.changed(chosen, matter)):
+                return Reply(first=lines, more=more)
+            if asked.aspects - grown and not matter:
+                lines = self.chronicle.versions(chosen, day)
+                if {"replaced", "changed"} & asked.aspects:
+                    lines += self.chronicle.changed(chosen)
+                return Reply(first=lines, more=more)
+        if grown and not mentions:
+            best = provisions[0].id if provisions else ""
+            if lines := self.chronicle.changed_anywhere(self.asking.matter(asked, asked.text), best):
+                return Reply(first=lines, more=more)
+        return None
 
     def _history(
         self, asked: Asked, mentions: Sequence[Mention], provisions: Sequence[Provision], day: date
     ) -> Reply | None:
         """Which version is in force, what it replaced, what changed."""
         for mention in mentions:
-            chosen = choose_version(mention, day).instrument or next(iter(mention.instruments), None)
+            chosen = _meant(mention, day)
             if chosen is None or chosen.only_if_named or chosen.caution:
                 continue  # a rule that stands beside newer ones: what is known of it says so itself
-            current = self._current(chosen)
-            rows = [c for c in self.changes if c.new.id == current.id and (c.old.title == chosen.title
-                    or c.old.id == chosen.id or chosen.id == current.id)]  # fmt: skip
             rest = asked.text.replace(mention.written, " ")
             about = pairs(re.sub(self.words["version_talk"], " ", self.asking.core(rest)))
             if chosen.in_force(day) and len(about) > 3:
                 return None  # asks about one matter of the version in force
-            lines = [self._version(chosen, current, rows[:1], day)]
-            lines += [Line(c.changes, c.provisions, head=self.words["changed"]) for c in rows[:1]]
-            return Reply(first=tuple(lines), more=self._more(asked, provisions[:1]))
+            lines = (*self.chronicle.versions(chosen, day), *self.chronicle.changed(chosen))
+            return Reply(first=lines, more=self._more(asked, provisions[:1]))
         return None
-
-    def _current(self, instrument: Instrument) -> Instrument:
-        while instrument.replaced_by and instrument.replaced_by in self.corpus.instruments:
-            instrument = self.corpus.instruments[instrument.replaced_by]
-        return instrument
-
-    def _version(self, chosen: Instrument, current: Instrument, rows: Sequence[Change], day: date) -> Line:
-        old = chosen if chosen.id != current.id else rows[0].old if rows else None
-        own = [p for p in self.corpus.provisions() if p.instrument.id == current.id]
-        begun = [p.id for p in own if "施行" in p.topic] or [p.id for p in own]
-        words = self.words["current"].format(
-            title=current.title,
-            begun=_day(current.effective_from),
-            articles=self.words["articles"].format(n=current.article_count) if current.article_count else "",
-        )
-        if old:
-            words += self.words["replaced"].format(
-                title=old.title,
-                year=f"（{old.effective_from.year}年）" if old.effective_from else "",
-                articles=self.words["articles"].format(n=old.article_count) if old.article_count else "",
-                until=_day(old.effective_to),
-            )
-        return Line(words, tuple(begun[:1]))
 
     # ------------------------------------------------------------------ lines
 
@@ -420,5 +421,6 @@ def _tells_apart(provision: Provision, sides: tuple[str, ...]) -> bool:
     return only_first and only_second
 
 
-def _day(day: date | None) -> str:
-    return f"{day.year}年{day.month}月{day.day}日" if day else ""
+def _meant(mention: Mention, day: date) -> Instrument | None:
+    """The version a mention means; where it could mean several, the first."""
+    return choose_version(mention, day).instrument or next(iter(mention.instruments), None)
