@@ -17,7 +17,7 @@ _MARK = re.compile(r"\[(\d+)\]")
 _LAW = re.compile(r"应当|不得|必须|可以不予|处分|\d+(?:个月|日|年)内|第[一二三四五六七八九十百零〇]+[条款项]")
 _FACTS_COMPARED = re.compile(r"^- (?:结论)?与您")  # how a case differs from the question: facts, no law
 _NO_PERIOD = re.compile(  # dates, the asker's words, what is set in bold, titles
-    r"\d{4}-\d{2}-\d{2}|\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?|\d{1,2}月\d{1,2}日|（您说的：.*?”）|\*\*[^*]*\*\*|《[^《》]*》"
+    r"\d{4}-\d{2}-\d{2}|\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?|（您说的：.*?”）|\*\*[^*]*\*\*|《[^《》]*》"
 )
 _HEADING = re.compile(r"^(- )?\*\*.+\*\*(（.*）)?$")
 
