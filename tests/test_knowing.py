@@ -143,6 +143,98 @@ def test_history_says_what_is_in_force_and_what_changed(parts: Parts) -> None:
     assert all(words in said for words in ("2019年9月1日", "27条", "13条", "六种", "十一项"))
 
 
+@pytest.mark.parametrize(
+    ("question", "said", "basis"),
+    [
+        ("问责条例是什么时候开始施行的", ["2019年9月1日起施行"], "wenze-2019#27"),
+        ("问责条例一共多少条", ["共27条", "共13条"], "wenze-2019#27"),
+        ("监察法哪年通过、哪年修正的", ["2018年3月20日通过", "2024年12月25日修正"], "jiancha-2024#78"),
+        ("党内监督条例是哪次会议通过的，有几章几条？", ["六中全会", "8章47条"], "jiandu-2016#47"),
+        ("《信访工作条例》取代了哪部法规", ["代替《信访条例》"], "xinfang-2022#50"),
+        ("优化营商环境条例是国务院令第几号", ["国务院令第722号"], ""),
+        ("2016年的问责条例哪天印发", ["2016年7月8日印发", "2019年9月1日"], "wenze-2019#27"),
+        ("考核工作条例代替的是什么", ["1998年", "暂行规定"], ""),
+    ],
+)
+def test_an_instrument_tells_of_itself(parts: Parts, question: str, said: list[str], basis: str) -> None:
+    advice = ask(parts, question)
+    assert all(words in first(advice) for words in said), first(advice)
+    assert advice.citations[0].id.startswith(basis)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("问责情形从几种增加到几种", ["六种", "十一项", "待核"]),
+        ("能上能下规定里不适宜担任现职的情形由几种变成几种", ["十种", "十五种"]),
+        ("滥用问责是哪一年写进纪律处分条例的", ["2023年", "第一百三十七条"]),
+        ("强制到案是什么时候新增的", ["强制到案（第二十一条）"]),
+    ],
+)
+def test_what_became_more_is_told_by_what_changed(parts: Parts, question: str, said: list[str]) -> None:
+    answer = ask(parts, question).answer.partition("另见：")[0]
+    assert all(words in answer for words in said), answer
+
+
+@pytest.mark.parametrize(
+    "question", ["问责条例有几条原则", "警告处分的影响期从什么时候开始算", "处分决定应当在多少日内宣布"]
+)
+def test_a_matter_is_not_taken_for_the_instrument(parts: Parts, question: str) -> None:
+    assert not first(ask(parts, question)).startswith("现行的")
+
+
+def test_a_day_that_is_not_certain_is_not_given_as_certain(parts: Parts) -> None:
+    said = first(ask(parts, "食品安全责任制规定什么时候开始施行"))
+    assert "具体日期待核" in said
+    assert "2月28日" not in said
+
+
+def test_an_old_rule_beside_newer_ones_is_not_called_the_one_in_force(parts: Parts) -> None:
+    said = first(ask(parts, "2009年的问责暂行规定还有效吗"))
+    assert said.startswith("《关于实行党政领导干部问责的暂行规定》2009年6月30日发布")
+    assert "以问责条例为准" in said
+
+
+@pytest.mark.parametrize(
+    ("question", "provision", "words"),
+    [
+        ("监委限制出境由哪个机关执行？", "jiancha-2024#33", "由公安机关依法执行"),
+        ("村委会候选人可以和应选名额一样多吗", "cunweihui-2025#18.1", "应当多于应选名额"),
+    ],
+)
+def test_what_the_digest_leaves_out_is_quoted(
+    parts: Parts, question: str, provision: str, words: str
+) -> None:
+    held = parts.corpus.provision(provision)
+    if held.text is None:
+        pytest.skip("没有装国家法律原文数据包")
+    advice = ask(parts, question)
+    quoted = re.search("原文：“(.*?)”", first(advice))
+    assert quoted, first(advice)
+    assert words in quoted[1]
+    assert words not in held.digest
+    assert all(part in held.text for part in quoted[1].split("……") if part)
+    assert len(quoted[1]) <= 130
+
+
+def test_what_the_digest_says_is_not_quoted_again(parts: Parts) -> None:
+    for question in ("限制出境不再需要时应当及时解除吗", "公务员处分有几种", "政务处分有哪些种类"):
+        assert "原文：“" not in first(ask(parts, question))
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("行政机关公务员弄虚作假、误导欺骗领导和公众的怎么处分", ["记过", "降级", "撤职", "开除"]),
+        ("国企管理人员违反三重一大决策程序给什么处分", ["警告", "记大过", "降级或者撤职"]),
+        ("党员收受礼品礼金给哪几档处分", ["严重警告", "撤销党内职务", "留党察看", "开除党籍"]),
+    ],
+)
+def test_the_answer_names_what_may_follow(parts: Parts, question: str, said: list[str]) -> None:
+    answer = first(ask(parts, question))
+    assert all(words in answer for words in said), answer
+
+
 def test_a_named_provision_answers_whatever_was_found(parts: Parts) -> None:
     advice = ask(parts, "问责条例第二十三条讲的是什么")
     assert advice.citations[0].id == "wenze-2019#23"

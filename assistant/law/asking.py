@@ -73,6 +73,7 @@ class Asking:
     amounts: Mapping[Style, re.Pattern[str]]
     aspects: Mapping[Aspect, re.Pattern[str]] = field(repr=False)
     aside: re.Pattern[str]
+    told: Mapping[Style, re.Pattern[str]] = field(default_factory=dict, repr=False)
 
     def read(self, question: str) -> Asked:
         """What a question asks for."""
@@ -190,6 +191,7 @@ class _File(Strict):
     amounts: dict[str, str]
     aspects: dict[str, str]
     aside: str
+    told: dict[str, str]
 
 
 def load_asking(folder: Path) -> Asking:
@@ -215,6 +217,7 @@ def load_asking(folder: Path) -> Asking:
         amounts={name: re.compile(file.amounts[name]) for name in styles if name in file.amounts},
         aspects={name: re.compile(file.aspects[name]) for name in aspects if name in file.aspects},
         aside=re.compile(file.aside),
+        told={name: re.compile(file.told[name]) for name in styles if name in file.told},
     )
 
 
@@ -228,6 +231,7 @@ def check_asking(folder: Path) -> list[KnowledgeError]:
     for part, given, known in (
         ("styles", file.styles, get_args(Style)),
         ("amounts", file.amounts, get_args(Style)),
+        ("told", file.told, get_args(Style)),
         ("aspects", file.aspects, get_args(Aspect)),
     ):
         for name in sorted(set(given) - set(known)):
@@ -237,7 +241,10 @@ def check_asking(folder: Path) -> list[KnowledgeError]:
         try:
             groups = re.compile(pattern).groupindex
         except re.error as error:
-            problems.append(problem_at(path, folder, loc, f"正则写错了（{error}），请改正。"))
+            at = error.pos or 0
+            near = pattern[max(0, at - 4) : at + 8]
+            message = f"正则写错了，问题在第{at + 1}个字“{near}”附近，请检查括号、方括号和问号。"
+            problems.append(problem_at(path, folder, loc, message))
             continue
         needed = _GROUPS.get("ask" if loc[-1] == "ask" else str(loc[min(1, len(loc) - 1)]), ())
         for name in needed:
@@ -257,6 +264,6 @@ def _patterns(file: _File) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for index, row in enumerate(file.whether):
         for key in ("ask", "allow", "deny"):
             yield ("whether", index, key), getattr(row, key)
-    for part in ("amounts", "aspects"):
+    for part in ("amounts", "told", "aspects"):
         for name, pattern in getattr(file, part).items():
             yield (part, name), pattern

@@ -105,8 +105,12 @@ class Chronicle:
     changes: Sequence[Change]
     words: Mapping[str, Any] = field(repr=False)  # short phrases of the answers
 
-    def versions(self, chosen: Instrument, day: date) -> tuple[Line, ...]:
-        """The instrument a question names; where it is an old version, the one in force first."""
+    def versions(self, chosen: Instrument, day: date, issuer: bool = False) -> tuple[Line, ...]:
+        """The instrument a question names; where it is an old version, the one in force first.
+
+        Args:
+            issuer: whether to say who issued it, too.
+        """
         current = self.current(chosen)
         before = chosen if chosen.id != current.id else self._before(current)
         words = self._told(current, day)
@@ -114,7 +118,11 @@ class Chronicle:
             words += self.words["replaced"].format(version=self._version(before))
         elif current.before:
             words += self.words["replaced"].format(version=current.before)
-        lines = [Line(words, self._basis(current))]
+        if issuer:
+            words += self.words["issuer"].format(issuer=current.issuer)
+        basis = self._basis(current)
+        source = self.corpus.provision(basis[0]).label if current.caution and basis else ""
+        lines = [Line(words, basis, source=source)]  # what has to be told with it goes with the source
         if chosen.id != current.id and chosen.adopted:
             lines.append(Line(self._told(chosen, day), head=self.words["version"]))
         return tuple(lines)
@@ -170,7 +178,9 @@ class Chronicle:
     def _told(self, instrument: Instrument, day: date) -> str:
         """《…》 2019年8月25日印发，2019年9月1日起施行（共27条）."""
         ended = instrument.effective_to is not None and instrument.effective_to < day
-        state = "ended" if ended else "current" if instrument.in_force(day) else "coming"
+        state = "current" if instrument.in_force(day) else "ended" if ended else "coming"
+        if instrument.only_if_named:  # an old rule beside newer ones is not called the one in force
+            state = "ended"
         begun = instrument.begun
         if not begun and instrument.effective_from:
             begun = self.words["begun"].format(day=_day(instrument.effective_from))

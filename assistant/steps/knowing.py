@@ -12,11 +12,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from assistant.law.asking import Asked, Asking, Style, pairs, share
 from assistant.law.corpus import Corpus
 from assistant.law.history import Chronicle
+from assistant.law.quoting import quote, weights
 from assistant.law.tables import PeriodRow, Term
 from assistant.law.text import number_to_chinese
 from assistant.law.titles import Mention, choose_version, find_mentions
@@ -31,7 +33,11 @@ LOOKED_AT = 4  # passages among which an answer may be found that retrieval did 
 # how much agreement counts beside the score of the fused searches, whose ranks 1 and 2 are about 0.1 apart;
 # chosen out of a grid on questions written for it, in the middle of what did well
 NAMED, TOPIC, WORDS, AMOUNT = 0.4, 0.1, 0.15, 0.12
+VERBATIM = 0.4  # of what only the text of a provision says, for it can be quoted
 TERM, MEANING, CATCH_ALL, OUTDATED = 0.12, 0.15, -0.15, -0.08
+
+# how much a sentence of the text has to tell beyond the digest to be quoted: about two rare pairs of characters
+QUOTED = 7.0
 
 Search = Callable[[str], Sequence[Passage]]
 
@@ -118,6 +124,10 @@ class Knowing:
         provision = self.corpus.provision(id)
         said = f"{provision.topic} {' '.join(provision.keywords)} {provision.digest or provision.text or ''}"
         score = TOPIC * share(wanted, pairs(provision.topic)) + WORDS * share(wanted, pairs(said))
+        if provision.text and provision.digest:  # what only the text says counts too, for it can be quoted
+            score += VERBATIM * (
+                share(wanted, pairs(said) | pairs(provision.text)) - share(wanted, pairs(said))
+            )
         if provision.instrument.title in titles:
             score += NAMED
         for style, amount in self.asking.amounts.items():
@@ -312,7 +322,7 @@ class Knowing:
             if grown and (lines := self.chronicle.changed(chosen, matter)):
                 return Reply(first=lines, more=more)
             if asked.aspects - grown and not matter:
-                lines = self.chronicle.versions(chosen, day)
+                lines = self.chronicle.versions(chosen, day, "adopted" in asked.aspects)
                 if {"replaced", "changed"} & asked.aspects:
                     lines += self.chronicle.changed(chosen)
                 return Reply(first=lines, more=more)
@@ -344,7 +354,29 @@ class Knowing:
         if not provision.digest:
             return Line(provision.text or "", (provision.id,), source=provision.label, verbatim=True)
         wanted = pairs(self.asking.core(asked.text))
-        return Line(_brief(provision.digest, wanted, most), (provision.id,), source=provision.label)
+        words = _brief(provision.digest, wanted, most)
+        if most == FIRST and (quoted := self._quoted(provision, asked, words)):
+            words = self.words["with_quote"].format(words=words, quote=quoted)
+        return Line(words, (provision.id,), source=provision.label)
+
+    def _quoted(self, provision: Provision, asked: Asked, words: str) -> str:
+        """The sentence of the text that says what is asked, where the digest leaves it out; "" mostly."""
+        if not provision.text:
+            return ""
+        text = asked.text
+        for mention in find_mentions(text, self.corpus.instruments.values()):
+            text = text.replace(mention.written, " ")
+        shown = f"{provision.topic}，{words}"
+        kinds = [self.asking.told[style] for style in self.asking.told if style in asked.styles]
+
+        def extra(sentence: str) -> bool:
+            return any(found not in shown for kind in kinds for found in kind.findall(sentence))
+
+        return quote(provision.text, shown, pairs(self.asking.core(text)), self._weights, QUOTED, extra)
+
+    @cached_property
+    def _weights(self) -> Mapping[str, float]:
+        return weights(f"{p.topic}，{p.digest}，{p.text or ''}" for p in self.corpus.provisions())
 
     def _more(self, asked: Asked, provisions: Iterable[Provision]) -> tuple[Line, ...]:
         shown = list(provisions)[:MORE_SHOWN]
