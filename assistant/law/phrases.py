@@ -45,11 +45,15 @@ class Way:
 
 @dataclass(frozen=True)
 class Answers:
-    """How people answer about one fact. Earlier ways win; ``plain``: what a bare yes or no means."""
+    """How people answer about one fact. Earlier ways win; ``plain``: what a bare yes or no means.
+
+    ``personal``: what is said of somebody else (一把手是老李) is no answer.
+    """
 
     ways: tuple[Way, ...]
     topic: re.Pattern[str] | None
     plain: Mapping[str, str]
+    personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,11 @@ class Phrases:
     facts: Mapping[str, Answers]
     marks: Mapping[str, re.Pattern[str]]
     ordinals: tuple[re.Pattern[str], ...]
+
+    @cached_property
+    def cut(self) -> re.Pattern[str]:
+        """Where one clause ends: at a mark, and before a word that turns (但是、不过)."""
+        return re.compile(rf"[，。；！？!?;,\s、]+|(?<=[一-鿿])(?={self.marks['turns'].pattern})")
 
 
 class _WayRow(Strict):
@@ -71,36 +80,70 @@ class _WayRow(Strict):
 class _FactRow(Strict):
     topic: list[str] = []
     plain: dict[str, str] | None = None
+    personal: bool = False
     ways: list[_WayRow] = Field(min_length=1)
 
 
-class _File(Strict):
-    macros: dict[str, str] = {}
+class _Marks(Strict):
+    """Words by their use; what each is for stands beside it in the file."""
+
     agree: list[str] = Field(min_length=1)
     deny: list[str] = Field(min_length=1)
     unsure: list[str] = Field(min_length=1)
     vague: list[str] = Field(min_length=1)
-    ordinals: list[str] = Field(min_length=3, max_length=3)
-    last: list[str]
-    first_two: list[str]
-    last_two: list[str]
-    every: list[str]
-    rest: list[str]
+    last: list[str] = Field(min_length=1)
+    first_two: list[str] = Field(min_length=1)
+    last_two: list[str] = Field(min_length=1)
+    every: list[str] = Field(min_length=1)
+    rest: list[str] = Field(min_length=1)
+    all_of_them: list[str] = Field(min_length=1)
     corrects: list[str] = Field(min_length=1)
     supposes: list[str] = Field(min_length=1)
-    not_supposing: list[str]
-    suppose_words: list[str]
+    not_supposing: list[str] = Field(min_length=1)
+    suppose_words: list[str] = Field(min_length=1)
+    after_supposing: list[str] = Field(min_length=1)
     another: list[str] = Field(min_length=1)
-    not_another: list[str]
+    not_another: list[str] = Field(min_length=1)
     back: list[str] = Field(min_length=1)
-    refers: list[str]
+    refers: list[str] = Field(min_length=1)
+    numbered: list[str] = Field(min_length=1)
+    turns: list[str] = Field(min_length=1)
+    also: list[str] = Field(min_length=1)
+    links: list[str] = Field(min_length=1)
+    filler: list[str] = Field(min_length=1)
+    denies: list[str] = Field(min_length=1)
+    not_next: list[str] = Field(min_length=1)
+    negates: list[str] = Field(min_length=1)
+    denied_after: list[str] = Field(min_length=1)
+    no_denial: list[str] = Field(min_length=1)
+    reach_ends: list[str] = Field(min_length=1)
+    somebody_else: list[str] = Field(min_length=1)
+    lacks: list[str] = Field(min_length=1)
+    has: list[str] = Field(min_length=1)
+    colourless: list[str] = Field(min_length=1)
+    open_question: list[str] = Field(min_length=1)
+    yes_or_no: list[str] = Field(min_length=1)
+    asking_words: list[str] = Field(min_length=1)
+    alternatives: list[str] = Field(min_length=1)
+    or_else: list[str] = Field(min_length=1)
+    this: list[str] = Field(min_length=1)
+    mention: list[str] = Field(min_length=1)
+    asks: list[str] = Field(min_length=1)
+    wants_to_know: list[str] = Field(min_length=1)
+    asks_nothing: list[str] = Field(min_length=1)
+    rhetorical: list[str] = Field(min_length=1)
+    cites: list[str] = Field(min_length=1)
+    supposedly: list[str] = Field(min_length=1)
+    actually: list[str] = Field(min_length=1)
+
+
+class _File(_Marks):
+    macros: dict[str, str] = {}
+    ordinals: list[str] = Field(min_length=3, max_length=3)
     facts: dict[str, _FactRow]
 
 
-_MARKS = (
-    "agree", "deny", "unsure", "vague", "last", "first_two", "last_two", "every", "rest", "corrects", "supposes",
-    "not_supposing", "suppose_words", "another", "not_another", "back", "refers",
-)  # fmt: skip
+_MARKS = tuple(_Marks.model_fields)
 
 
 def load_phrases(folder: Path, vocabulary: Vocabulary) -> Phrases:
@@ -126,6 +169,7 @@ def load_phrases(folder: Path, vocabulary: Vocabulary) -> Phrases:
             ways=tuple(Way(way.value, all_of(way.said), all_of(way.asked), way.also) for way in row.ways),
             topic=joined(row.topic) if row.topic else None,
             plain=bare if row.plain is None else row.plain,
+            personal=row.personal,
         )
     marks = {name: joined(getattr(file, name)) for name in _MARKS}
     return Phrases(facts, marks, tuple(joined([one]) for one in file.ordinals))

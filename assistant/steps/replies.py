@@ -3,76 +3,55 @@
 Comes in: the words, the questions that were asked, what is known so far. Goes out: :class:`Reply`. Nothing is
 read from files here, and nothing is raised; what is not understood is handed back as ``rest``.
 
-How it is read: clause by clause. A clause that says a value counts for the fact it names; a bare 有、不是、不清楚
-counts for the question pointed to (第一个、后两个), else for the next one not answered yet, and for none where
-the clause beside it already says the same in full. Four things go before:
+How it is read: clause by clause (:mod:`assistant.law.clauses`). A clause that says a value counts for the fact it
+names; a bare 有、不是、不清楚 counts for the question pointed to (第一个、后两个), else for the next one not answered
+yet, and for none where the clause beside it already says the same in full. What goes before:
 
 - Words that only repeat a question say nothing of its answer (有没有权限、是违规还是失职); they point to it.
+- What is asked in return says nothing (怎么才叫违规？), nor what was only thought or said until 其实 sets it right.
 - 不清楚 outweighs what else the same sentence says of the fact it is about.
-- 不是 turns the value of a yes-or-no fact round and rules out the value of any other; what is said without it
-  counts more (不是书记，但是支部委员).
 - A value may bring that of another fact with it (没有违规，是没管好), if nothing else is said of that.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
+from assistant.law.clauses import (
+    DENIED,
+    SHORT_CLAUSE,
+    UNKNOWN,
+    asks,
+    bare,
+    filled,
+    in_clauses,
+    is_unsure,
+    on_topic,
+    points_to,
+    said_back,
+    value_in,
+    wants_to_know,
+)
 from assistant.law.lexicon import Lexicon
-from assistant.law.phrases import Phrases, Way
+from assistant.law.phrases import Phrases
 from assistant.law.reading import Story, read_story
 from assistant.law.text import fold
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Fact, MissingFact
 
 ReplyKind = Literal["answer", "correction", "what_if", "new_situation", "same_situation", "more", "question"]
-UNKNOWN = "unknown"
 SURE = 0.6  # what the lexicon reads less surely does not set a fact
-SHORT_CLAUSE = 16  # characters; a longer one with 不清楚 in it tells a story
 TELLING_CLAUSE = 12  # characters; one that sets a fact says nothing else if it is shorter
 STORY = 25  # characters from which a text may begin another situation by itself
-NEAR = 4  # characters between 不是 and what it denies
+FEW = 4  # characters; so short a clause is no telling part of a question
 ALIKE = 0.5  # share of the words of a clause from which it repeats a question
-DENIED, BROUGHT = 100, 200  # ranks: values said by denying another, values that another one brings
-_CUT = re.compile(
-    r"[，。；！？!?;,\s、]+|(?<=[一-鿿])(?=(?:但是?|不过|可是|只是(?=没)|就是(?=没)|然而|而是))"
-)
+BROUGHT = 2 * DENIED  # rank of values that another one brings
 _SENTENCE = re.compile(r"[。；！!;\n]+")
 _QUOTED = re.compile(r"[“‘\"'【]([^”’\"'】]+)[”’\"'】]")
-_OPEN = re.compile(
-    r"是否|有无|(?<![该应])([一-鿿])[不没]\1|(?<![该应])([一-鿿])没有?\2|([一-鿿]{2})[不没]\3"
-)  # 有没有、归不归、提没提
-_ASKING = re.compile(
-    r"有没有|有无|是不是|是否|算不算|到底|究竟|还是|[这那]一?(?:条|点|项|块|些|回事|件事|个问题|个说法|方面|个)"
-)
-_OR = re.compile(r"[一-鿿]还是[一-鿿]|哪(?:件|个|些|家|一)|谁(?!也|都)")
-_OR_ELSE = re.compile(r"^还是")
-_THIS = re.compile(r"^(?:[这那]|以上|上面)")
-_MENTION = re.compile(
-    r"(?<!没)(?<!没有)(?<!不是)(?<!哪有)[这那]一?(?:条|点|项|块|些|回事|件事|个问题|个说法|方面|事)(?:上|嘛|呢|吧|的话)?$"
-)
-_NOT = re.compile(
-    r"(?<![是要])(?:并不是|不是|并非|谈不上|算不上|说不上|不能说|不属于|不存在|不算(?!数))"
-    r"|没有(?=该[^，]{2,12}的?(?:事|地方|情况|问题|情形|环节)?$|没)"
-)
-_TURNED = {"yes": "no", "no": "yes"}
-_NUMBERED = re.compile(r"(?<![0-9第])([1-3])[.、:：）)](?=\D)|(?<=[一-鿿])([23])(?=[是有没不无归否记])")
-_CIRCLED = re.compile("[①②③]")
-_BUT = re.compile(r"^(?:但是?|不过|可是|然而|而是|而且|并且|因为|所以|那么?|然后|就是|只是)")
-_ALL_OF_THEM = re.compile(r"(?:三个|两个|几个)?(?:都|全|全都)(?:有|是|没有|没|不是|对)[吧啊呀的了]*")
-_FILLER = re.compile(r"^(?:我|他|她|这|那|个|问题|这个|那个|嗯|哦|啊|额|呃|的|是|方面|一点|里|上)*")
-_ASKS = re.compile(
-    r"[?？]|(?:吗|么|(?<![着了的])呢)$|多久|多长|几(?:天|年|个月)|(?<!没)(?<!说)什么|怎么|如何|哪|是否|能不能|可不可以|要不要"
-)
-_NONE = re.compile(
-    r"没(?:有)?[^，。；？?]{0,4}(?:什么|哪(?!里|儿))|怎么[^，。；？?]{1,4}就怎么"
-)  # ask nothing
-_CITES = re.compile(r"《|第[一二三四五六七八九十百\d]+条|条例|规定")
-_AFTER_SUPPOSING = re.compile(r"^(?:那|就|是不是|会|还会|结论|结果|我还|还|又)")
 
 
 @dataclass(frozen=True)
@@ -101,8 +80,10 @@ class _Reading:
     phrases: Phrases
     told: dict[str, Told] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
+    sentences: list[int] = field(default_factory=list)  # the sentence of each clause
     by_clause: dict[int, list[str]] = field(default_factory=dict)
-    mentioned: dict[int, tuple[str, ...]] = field(default_factory=dict)  # clauses that only repeat a question
+    # clauses that say nothing: the questions that they repeat, none where they ask or are set right later
+    mentioned: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def tell(self, number: int, name: str, value: str, words: str, rank: int = 0) -> None:
         """Note a value; of two for one fact the way that stands earlier in the list counts."""
@@ -133,7 +114,7 @@ def read_reply(
     """
     found = tuple(read)
     names = tuple(m.fact for m in asked)
-    clauses = _clauses(text, phrases)
+    clauses = in_clauses(text, phrases)
     marks = phrases.marks
     if any(marks["back"].search(c) for c in clauses):
         rest = _join(c for c in clauses if not marks["back"].search(c))
@@ -145,20 +126,20 @@ def read_reply(
         return Reply("new_situation", rest=rest or text.strip())
     reading = _Reading(names, phrases)
     known = {f.name for f in facts} - set(names)
-    clauses, sentences = _without_echo(text, asked, vocabulary, reading)
+    clauses = _without_echo(text, asked, vocabulary, reading)
     corrects = any(
-        marks["corrects"].search(_BUT.sub("", c))
+        marks["corrects"].search(marks["links"].sub("", c))
         for n, c in enumerate(clauses[:2])
         if n not in reading.mentioned and n - 1 not in reading.mentioned
     )
-    _read_unknown(clauses, sentences, asked, vocabulary, reading)
+    _read_unknown(clauses, asked, vocabulary, reading)
     _read_contents(clauses, reading, names, also=known if corrects else ())
     _read_lexicon(found, clauses, reading, names, vocabulary, every=corrects)
-    answered = any(n - 1 in reading.mentioned and _bare(c, marks) for n, c in enumerate(clauses))
+    answered = any(n - 1 in reading.mentioned and bare(c, marks) for n, c in enumerate(clauses))
     if not answered and _is_question(text, found, reading):
         return Reply("question", rest=text.strip())
     if not corrects:
-        _read_bare(clauses, reading)
+        _read_bare(clauses, asked, reading)
         _takes_back(clauses, reading)
     if told_before and _is_another(text, found, told_before, lexicon, phrases):
         return Reply("new_situation", rest=text.strip())
@@ -178,14 +159,6 @@ def read_reply(
 # ------------------------------------------------------------------ clauses
 
 
-def _clauses(text: str, phrases: Phrases) -> list[str]:
-    """The words in pieces, in one form; （1）… 2… begin a piece of their own."""
-    plain = fold(text).strip().lower()
-    plain = _CIRCLED.sub(lambda m: f"，第{'①②③'.index(m[0]) + 1}个，", plain)
-    plain = _NUMBERED.sub(lambda m: f"，第{m[1] or m[2]}个，", plain)
-    return [piece for piece in _CUT.split(plain) if piece]
-
-
 def _join(clauses: Iterable[str]) -> str:
     return "，".join(clauses)
 
@@ -199,64 +172,10 @@ def _rest(clauses: Sequence[str], reading: _Reading) -> str:
             continue
         if any(marks[m].search(clause) for m in ("corrects", "every", "rest", "unsure")):
             continue
-        if _pointed(clause, len(reading.asked), reading.phrases)[0]:
+        if points_to(clause, len(reading.asked), reading.phrases)[0]:
             continue
         kept.append(clause)
     return _join(kept)
-
-
-# ------------------------------------------------------------------ what a clause says
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A value found in a clause. The lower the rank, the more it counts; ``also``: values it brings with it."""
-
-    start: int
-    end: int
-    rank: int
-    value: str
-    also: Mapping[str, str]
-
-
-def _value_in(clause: str, ways: Sequence[Way], asked: bool) -> _Found | None:
-    """The value of the first way found; one that lies inside the words of another does not count."""
-    found: list[_Found] = []
-    for rank, way in enumerate(ways):
-        for regex in (*way.said_regexes, *(way.asked_regexes if asked else ())):
-            for match in regex.finditer(clause):
-                if match.end() > match.start() and (one := _as_meant(match, rank, way, clause)):
-                    found.append(one)
-    kept = [
-        a
-        for a in found
-        if not any(
-            b.start <= a.start
-            and a.end <= b.end
-            and (b.end - b.start) > (a.end - a.start)
-            and b.value != a.value
-            for b in found
-        )
-    ]
-    return min(kept, key=lambda one: one.rank, default=None)
-
-
-def _as_meant(match: re.Match[str], rank: int, way: Way, clause: str) -> _Found | None:
-    """What a way says where 不是 stands before it: the other of yes and no, or nothing."""
-    start, end = match.span()
-    value, also = way.value, way.also
-    for denied in _NOT.finditer(clause):
-        if denied.start() <= start < denied.end():  # the way has the denial in its own words
-            rank += DENIED
-            break
-        if 0 <= start - denied.end() <= NEAR:
-            if value not in _TURNED:
-                return None
-            value = _TURNED[value]
-            also = {name: _TURNED[one] for name, one in also.items() if one in _TURNED}
-            start, rank = denied.start(), rank + DENIED
-            break
-    return _Found(start, end, rank, value, also)
 
 
 # ------------------------------------------------------------------ what only repeats a question
@@ -264,12 +183,12 @@ def _as_meant(match: re.Match[str], rank: int, way: Way, clause: str) -> _Found 
 
 def _without_echo(
     text: str, asked: Sequence[MissingFact], vocabulary: Vocabulary, reading: _Reading
-) -> tuple[list[str], list[int]]:
-    """The clauses without quoted questions, and the sentence of each; notes which clauses only mention."""
+) -> list[str]:
+    """The clauses without quoted questions; notes the sentence of each, and which say nothing."""
     clauses: list[str] = []
-    sentences: list[int] = []
+    sentences = reading.sentences
     quoted: dict[int, tuple[str, ...]] = {}
-    questioned: set[int] = set()
+    questioned: dict[int, bool] = {}  # clauses before a question mark, and whether right before it
     for sentence, words in enumerate(_SENTENCE.split(fold(text))):
         about: tuple[str, ...] = ()
         plain = words
@@ -278,12 +197,13 @@ def _without_echo(
                 about = (*about, *repeats)
                 plain = plain.replace(match[0], "")
         for piece in re.findall(r"[^？]+？?", plain):
-            for clause in _clauses(piece.lstrip("：:，"), reading.phrases):
+            pieces = in_clauses(piece.lstrip("：:，"), reading.phrases)
+            for place, clause in enumerate(pieces, start=1):
                 if about:
                     quoted[len(clauses)] = about
                     about = ()
                 elif piece.endswith("？"):
-                    questioned.add(len(clauses))
+                    questioned[len(clauses)] = place == len(pieces)
                 clauses.append(clause)
                 sentences.append(sentence)
     marks = reading.phrases.marks
@@ -292,34 +212,44 @@ def _without_echo(
         clause = clauses[number]
         after = number + 1
         goes_on = number < last and sentences[after] == sentences[number]
-        then = goes_on and (after in reading.mentioned or _bare(clauses[after], marks) is not None)
-        alternatives = goes_on and after in reading.mentioned and _OR_ELSE.search(clauses[after])
-        doubtful = (_OR.search(clause) or _OR_ELSE.search(clause)) and any(
-            _is_unsure(c, marks) for c, s in zip(clauses[number:], sentences[number:], strict=True)
+        then = goes_on and (after in reading.mentioned or bare(clauses[after], marks) is not None)
+        alternatives = goes_on and after in reading.mentioned and marks["or_else"].search(clauses[after])
+        doubtful = (marks["alternatives"].search(clause) or marks["or_else"].search(clause)) and any(
+            is_unsure(c, marks) for c, s in zip(clauses[number:], sentences[number:], strict=True)
             if s == sentences[number]
         )  # fmt: skip
-        said_before = len(clause) > NEAR and any(clause in fold(m.question) for m in asked)
+        said_before = len(clause) > FEW and any(clause in fold(m.question) for m in asked)
         asked_back = (
             number in questioned and goes_on and bool(_about(clause, asked, vocabulary, reading.phrases))
         )
         left_open = said_before and goes_on and marks["vague"].search(clauses[after])
-        if number in quoted and (_MENTION.search(clause) or len(clause) < 2 or _is_unsure(clause, marks)):
+        if number in quoted and (
+            marks["mention"].search(clause) or len(clause) < 2 or is_unsure(clause, marks)
+        ):
             reading.mentioned[number] = quoted[number]
         elif (
-            _OPEN.search(clause)
+            marks["open_question"].search(clause)
             or alternatives
             or doubtful
             or left_open
             or asked_back
-            or (then and _MENTION.search(clause))
+            or (then and marks["mention"].search(clause))
         ):
             reading.mentioned[number] = _about(clause, asked, vocabulary, reading.phrases)
-        elif number in quoted and _bare(clause, marks):
+        elif number in quoted and bare(clause, marks):
             for name in quoted[number]:
-                value = _means(name, str(_bare(clause, marks)), reading)
+                value = _means(name, str(bare(clause, marks)), reading)
                 if value:
                     reading.tell(number, name, value, clause)
-    return clauses, sentences
+        elif wants_to_know(clause, questioned.get(number, False), marks):
+            reading.mentioned[number] = (
+                _about(clause, asked, vocabulary, reading.phrases) if then and goes_on else ()
+            )
+        elif marks["supposedly"].search(clause) and any(
+            marks["actually"].search(c) for c in clauses[after : after + 2]
+        ):
+            reading.mentioned[number] = ()
+    return clauses
 
 
 def _repeats(words: str, asked: Sequence[MissingFact], vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -338,7 +268,7 @@ def _about(
 ) -> tuple[str, ...]:
     """The questions that a clause speaks of: whose words it repeats, else whose topic or values it names."""
     marks = phrases.marks
-    words = _ASKING.sub("", marks["vague"].sub("", marks["unsure"].sub("", clause)))
+    words = marks["asking_words"].sub("", marks["vague"].sub("", marks["unsure"].sub("", clause)))
     pairs = {a + b for a, b in pairwise(words)}
     alike: dict[str, float] = {}
     for m in asked:
@@ -353,14 +283,13 @@ def _about(
         answers = phrases.facts.get(m.fact)
         if answers and answers.topic and answers.topic.search(words):
             topics.append(m.fact)
-        elif answers and _value_in(words, answers.ways, True):
+        elif answers and value_in(words, answers, True, marks):
             values.append(m.fact)
     return tuple(topics or values)
 
 
 def _read_unknown(
     clauses: Sequence[str],
-    sentences: Sequence[int],
     asked: Sequence[MissingFact],
     vocabulary: Vocabulary,
     reading: _Reading,
@@ -369,24 +298,24 @@ def _read_unknown(
 
     Where neither names a fact, a single question is meant; of several, what :func:`_read_bare` takes.
     """
-    marks = reading.phrases.marks
+    marks, sentences = reading.phrases.marks, reading.sentences
     for number, clause in enumerate(clauses):
         if number - 1 in reading.mentioned and marks["vague"].search(clause):
             reading.mentioned[number] = reading.mentioned[number - 1]
             for name in reading.mentioned[number]:
                 reading.tell(number, name, UNKNOWN, clause, -1)
             continue
-        if not _is_unsure(clause, marks) or any(marks[m].search(clause) for m in ("rest", "every")):
+        if not is_unsure(clause, marks) or any(marks[m].search(clause) for m in ("rest", "every")):
             continue
-        if _pointed(clause, len(asked), reading.phrases)[0]:
+        if points_to(clause, len(asked), reading.phrases)[0]:
             continue
-        if number and _pointed(clauses[number - 1], len(asked), reading.phrases)[0]:
+        if number and points_to(clauses[number - 1], len(asked), reading.phrases)[0]:
             continue
         names = reading.mentioned.get(number) or _about(clause, asked, vocabulary, reading.phrases)
         before = number - 1
         while not names and before >= 0 and sentences[before] == sentences[number]:
             names = reading.mentioned.get(before, ())
-            if not names and (_THIS.search(clause) or marks["vague"].search(clauses[before])):
+            if not names and (marks["this"].search(clause) or marks["vague"].search(clauses[before])):
                 names = _about(clauses[before], asked, vocabulary, reading.phrases)
                 reading.mentioned[before] = names
             elif not names and _tells(clauses[before], reading):
@@ -401,7 +330,9 @@ def _read_unknown(
 def _tells(clause: str, reading: _Reading) -> bool:
     """Whether a clause says a value of something that was asked."""
     answers = (reading.phrases.facts.get(name) for name in reading.asked)
-    return any(a is not None and _value_in(clause, a.ways, True) is not None for a in answers)
+    return any(
+        a is not None and value_in(clause, a, True, reading.phrases.marks) is not None for a in answers
+    )
 
 
 def _read_contents(
@@ -412,31 +343,31 @@ def _read_contents(
     free = [name for name in reading.phrases.facts if name in set(also)]
     pointed: tuple[int, ...] = ()
     for number, clause in enumerate(clauses):
-        here, body = _pointed(clause, len(names), reading.phrases)
+        here, body = points_to(clause, len(names), reading.phrases)
         pointed = here or pointed
         wanted = [names[i] for i in pointed] if pointed else list(names)
         if body:
             pointed = ()
-        if _ALL_OF_THEM.fullmatch(body) or number in reading.mentioned or _is_unsure(body, marks):
+        if marks["all_of_them"].fullmatch(body) or number in reading.mentioned or is_unsure(body, marks):
             continue
         for name, answers in reading.phrases.facts.items():
-            if found := _value_in(body, answers.ways, name in wanted):
+            if found := value_in(body, answers, name in wanted, marks):
                 reading.tell(number, name, found.value, clause, found.rank)
                 for other, value in found.also.items() if name in names else ():
                     reading.tell(number, other, value, clause, BROUGHT)
         if number in reading.by_clause or len(body) > SHORT_CLAUSE:
             continue
         for name in free:
-            if found := _value_in(body, reading.phrases.facts[name].ways, True):
+            if found := value_in(body, reading.phrases.facts[name], True, marks):
                 reading.tell(number, name, found.value, clause, found.rank)
     for name in names:  # 事业编，不是党员: what only two clauses say together
         answers_of = reading.phrases.facts.get(name)
         if name in reading.told or answers_of is None:
             continue
         for number, pair in enumerate(pairwise(clauses)):
-            if {number, number + 1} & reading.mentioned.keys() or any(_is_unsure(c, marks) for c in pair):
+            if {number, number + 1} & reading.mentioned.keys() or any(is_unsure(c, marks) for c in pair):
                 continue
-            if found := _value_in("".join(pair), answers_of.ways, True):
+            if found := value_in("".join(pair), answers_of, True, marks):
                 reading.tell(number, name, found.value, "，".join(pair), found.rank)
 
 
@@ -452,7 +383,7 @@ def _read_lexicon(
     taken = set(reading.told)
     understood = [t.words for t in reading.told.values()]
     doubtful = [
-        c for n, c in enumerate(clauses) if n in reading.mentioned or _is_unsure(c, reading.phrases.marks)
+        c for n, c in enumerate(clauses) if n in reading.mentioned or is_unsure(c, reading.phrases.marks)
     ]
     for fact in found:
         kind = vocabulary.facts[fact.name]
@@ -465,32 +396,10 @@ def _read_lexicon(
             reading.ranks.setdefault(fact.name, 0)
 
 
-def _pointed(clause: str, count: int, phrases: Phrases) -> tuple[tuple[int, ...], str]:
-    """The questions a clause points to, and its words without the pointing."""
-    if not count:
-        return (), clause
-    several = (("first_two", (0, 1)), ("last_two", (count - 2, count - 1)), ("last", (count - 1,)))
-    for name, numbers in several:
-        found = phrases.marks[name].search(clause)
-        if found:
-            return tuple(n for n in numbers if 0 <= n < count), _without(clause, found)
-    for n, regex in enumerate(phrases.ordinals[:count]):
-        found = regex.search(clause)
-        if found:
-            return (n,), _without(clause, found)
-    return (), clause
-
-
-def _without(clause: str, found: re.Match[str]) -> str:
-    return (clause[: found.start()] + clause[found.end() :]).strip("是：: ") or (
-        "是" if clause.endswith("是") else ""
-    )
-
-
 # ------------------------------------------------------------------ a bare yes, no, or don't know
 
 
-def _read_bare(clauses: Sequence[str], reading: _Reading) -> None:
+def _read_bare(clauses: Sequence[str], questions: Sequence[MissingFact], reading: _Reading) -> None:
     """有、不是、不清楚 by themselves, for the question they stand beside."""
     asked, marks = reading.asked, reading.phrases.marks
     if not asked:
@@ -498,7 +407,7 @@ def _read_bare(clauses: Sequence[str], reading: _Reading) -> None:
     pointed: tuple[int, ...] = ()
     only = not reading.told and len(clauses) <= 2
     for number, clause in enumerate(clauses):
-        here, body = _pointed(clause, len(asked), reading.phrases)
+        here, body = points_to(clause, len(asked), reading.phrases)
         if here and not body:
             pointed = here
             continue
@@ -508,12 +417,12 @@ def _read_bare(clauses: Sequence[str], reading: _Reading) -> None:
         mentioned = reading.mentioned.get(number - 1, ())
         every = marks["every"].search(body) is not None
         rest = marks["rest"].search(body) is not None
-        meant = _bare(body, marks)
+        meant = bare(body, marks)
         if meant is None and (every or rest):
-            cut = marks["rest"].sub("", marks["every"].sub("", body))
-            meant = _bare(cut, marks) if cut else None
+            without = marks["rest"].sub("", marks["every"].sub("", body))
+            meant = bare(without, marks) if without else None
         if meant is None:
-            _about_topic(body, reading, number)
+            _about_topic(body, questions, reading, number)
             pointed = ()
             continue
         if here or pointed:
@@ -534,29 +443,15 @@ def _read_bare(clauses: Sequence[str], reading: _Reading) -> None:
         pointed = ()
         for name in targets:
             value = _means(name, meant, reading)
-            if value is not None and name not in reading.told:
-                reading.tell(number, name, value, clause)
-
-
-def _bare(clause: str, marks: Mapping[str, re.Pattern[str]]) -> str | None:
-    body = _BUT.sub("", clause)
-    for meaning, name in (("no", "deny"), ("yes", "agree")):
-        if marks[name].fullmatch(body) or marks[name].fullmatch(_FILLER.sub("", body) or body):
-            return meaning
-    return UNKNOWN if _is_unsure(body, marks) else None
-
-
-def _is_unsure(clause: str, marks: Mapping[str, re.Pattern[str]]) -> bool:
-    """不清楚 in a short clause, or as the last word of a longer one."""
-    found = marks["unsure"].search(clause)
-    return found is not None and (len(clause) <= SHORT_CLAUSE or len(clause) - found.end() <= 1)
+            if value is not None and (name not in reading.told or len(asked) == 1):
+                reading.tell(number, name, value, clause, -1)
 
 
 def _takes_back(clauses: Sequence[str], reading: _Reading) -> None:
     """提没提过，记不清了: to a single question, a last clause that only says so outweighs the ones before."""
     if len(reading.asked) != 1 or len(clauses) < 2 or reading.phrases.marks["rest"].search(clauses[-1]):
         return
-    last = _FILLER.sub("", clauses[-1])
+    last = filled(clauses[-1], reading.phrases.marks)
     found = reading.phrases.marks["unsure"].match(last)
     if found and len(last) - found.end() <= 1:
         reading.tell(len(clauses) - 1, reading.asked[0], UNKNOWN, clauses[-1], -1)
@@ -570,32 +465,36 @@ def _means(name: str, meant: str, reading: _Reading) -> str | None:
 
 
 def _beside(number: int, meant: str, clauses: Sequence[str], reading: _Reading) -> bool:
-    """Whether the clause before or after says in full what the bare word says."""
+    """Whether the clause before or after says in full what the bare word says; 也 says something more."""
+    asked, links = reading.asked, reading.phrases.marks["links"]
+    if len(asked) == 1 and asked[0] in reading.told:
+        told, means = reading.told[asked[0]], _means(asked[0], meant, reading)
+        turns = any(links.search(c) for c in clauses[number + 1 :])
+        # 没有，支书是我叔: what follows a plain no is no yes, unless it turns
+        return not (number == 0 and meant == "no" and means == "no" and told.value == "yes" and not turns)
     for near in (number + 1, number - 1):
-        for name in reading.by_clause.get(near, ()):
-            told = reading.told.get(name)
-            means = _means(name, meant, reading)
-            if told and name in reading.asked and means in (told.value, None):
-                return True
-    return len(reading.asked) == 1 and reading.asked[0] in reading.told
-
-
-_DENIES = re.compile(r"没|不|无|否")
-_AFFIRMS = re.compile(r"有|是|了$|过$|的$")
-
-
-def _about_topic(clause: str, reading: _Reading, number: int) -> None:
-    """反对意见有的、权限没有: the topic of a question with a word of having."""
-    if len(clause) > SHORT_CLAUSE or _ASKS.search(clause):
-        return
-    for name in reading.asked:
-        answers = reading.phrases.facts.get(name)
-        if name in reading.told or not answers or not answers.topic or not answers.topic.search(clause):
+        same = 0 <= near < len(clauses) and reading.sentences[near] == reading.sentences[number]
+        if not same or reading.phrases.marks["also"].search(clauses[max(near, number)]):
             continue
-        meant = "no" if _DENIES.search(clause) else "yes" if _AFFIRMS.search(clause) else ""
-        value = answers.plain.get(meant)
+        for name in reading.by_clause.get(near, ()):
+            if name in asked and _means(name, meant, reading) in (reading.told[name].value, None):
+                return True
+    return False
+
+
+def _about_topic(body: str, asked: Sequence[MissingFact], reading: _Reading, number: int) -> None:
+    """没担任: the words of the question; 反对意见有的、权限没有: its topic."""
+    marks = reading.phrases.marks
+    if asks(body, marks):
+        return
+    for m in asked:
+        answers = reading.phrases.facts.get(m.fact)
+        if m.fact in reading.told or not answers:
+            continue
+        meant = said_back(body, fold(m.question), marks)
+        value = answers.plain.get(meant) if meant else on_topic(body, answers, marks)
         if value:
-            reading.tell(number, name, value, clause)
+            reading.tell(number, m.fact, value, body)
             return
 
 
@@ -620,13 +519,13 @@ def _what_if(
     supposed = [
         marks["suppose_words"].sub("", c)
         for c in clauses
-        if not _AFTER_SUPPOSING.search(c) or c == clauses[0]
+        if not marks["after_supposing"].search(c) or c == clauses[0]
     ]
     reading = _Reading(tuple(names), phrases)
     _read_contents([c for c in supposed if c], reading, names, also=phrases.facts)
     _read_lexicon(found, clauses, reading, names, vocabulary, every=True)
-    asks = {f.name for f in found if f.value == "yes"} & {"asks_remedy", "asks_period"}
-    if not reading.told or (asks and set(reading.told) <= {"stage", "decided_by", "subject"}):
+    about_rules = {f.name for f in found if f.value == "yes"} & {"asks_remedy", "asks_period"}
+    if not reading.told or (about_rules and set(reading.told) <= {"stage", "decided_by", "subject"}):
         return Reply("question", rest=text.strip())
     return Reply("what_if", tuple(reading.told.values()))
 
@@ -637,13 +536,13 @@ def unsupposed(text: str, phrases: Phrases) -> str:
     Only these can be read for facts; the lexicon leaves out what is supposed.
     """
     marks = phrases.marks
-    clauses = _clauses(text, phrases)
+    clauses = in_clauses(text, phrases)
     if not _supposed(clauses, phrases):
         return text
     kept = [
         marks["suppose_words"].sub("", c)
         for c in clauses
-        if not _AFTER_SUPPOSING.search(c) or c == clauses[0]
+        if not marks["after_supposing"].search(c) or c == clauses[0]
     ]
     return _join(c for c in kept if c)
 
@@ -651,16 +550,17 @@ def unsupposed(text: str, phrases: Phrases) -> str:
 def _is_question(text: str, found: Sequence[Fact], reading: _Reading) -> bool:
     """A question about the rules in between; one that tells something as well is none."""
     is_yes = {f.name for f in found if f.value == "yes"}
-    cited = _CITES.search(text) is not None
+    marks = reading.phrases.marks
+    cited = marks["cites"].search(text) is not None
     plain = fold(text).strip()
-    if not _ASKS.search(_NONE.sub("没", plain)) or "narrates" in is_yes:
+    if not asks(plain, marks) or "narrates" in is_yes:
         return False
     if reading.told and ("？" not in plain or not is_yes & {"asks_remedy", "asks_period"}):
         return False
-    asks = bool(is_yes & {"asks_rule", "asks_remedy", "asks_period"}) or cited
+    about_rules = bool(is_yes & {"asks_rule", "asks_remedy", "asks_period"}) or cited
     happened = is_yes & {"own_violation", "duty_failure", "ordinary_matter"}
     verdict = "asks_verdict" in is_yes and not is_yes & {"asks_remedy", "asks_period"} and not cited
-    return asks and not verdict and not (happened and len(text) > STORY)
+    return about_rules and not verdict and not (happened and len(text) > STORY)
 
 
 def _is_opening(clause: str, phrases: Phrases) -> bool:
@@ -687,7 +587,7 @@ def _is_another(
     names = {f.name for f in found}
     if len(text) < STORY or len(names & _TELLING) < 2 or "narrates" not in names:
         return False
-    first = _join(_clauses(text, phrases)[:2])
+    first = _join(in_clauses(text, phrases)[:2])
     if phrases.marks["refers"].search(first):
         return False
     now, before = read_story(text, lexicon), read_story(told_before, lexicon)
