@@ -61,7 +61,7 @@ def value_in(clause: str, answers: Answers, asked: bool, marks: Marks) -> Value 
     for rank, way in enumerate(answers.ways):
         for regex in (*way.said_regexes, *(way.asked_regexes if asked else ())):
             for match in regex.finditer(clause):
-                if match.end() == match.start() or _somebody_else(clause, match.end(), answers, marks):
+                if match.end() == match.start() or somebody_else(clause, match.end(), answers, marks):
                     continue
                 if one := _as_meant(clear, match.span(), rank, way, marks):
                     found.append(one)
@@ -74,7 +74,7 @@ def _inside(one: Value, other: Value) -> bool:
     return within and other.end - other.start > one.end - one.start and other.value != one.value
 
 
-def _somebody_else(clause: str, end: int, answers: Answers, marks: Marks) -> bool:
+def somebody_else(clause: str, end: int, answers: Answers, marks: Marks) -> bool:
     """一把手是老李、酒驾的是小张: the words fit, but they are said of somebody else."""
     return answers.personal and marks["somebody_else"].match(clause[end:]) is not None
 
@@ -97,7 +97,7 @@ def _as_meant(clause: str, span: tuple[int, int], rank: int, way: Way, marks: Ma
         rank += DENIED
     if turns % 2 == 0:
         return Value(start, end, rank, way.value, way.also)
-    if way.value not in _TURNED:
+    if way.value not in _TURNED or way.one_way:
         return None
     also = {name: _TURNED[one] for name, one in way.also.items() if one in _TURNED}
     return Value(start, end, rank, _TURNED[way.value], also)

@@ -26,13 +26,15 @@ _MACRO = re.compile(r"(?<!\(\?P)<([一-鿿]+)>")
 class Way:
     """How one value is said. ``said`` counts whenever it is said, ``asked`` only as an answer to the question.
 
-    ``also``: values of other facts that an answer in these words brings with it.
+    ``also``: values of other facts that an answer in these words brings with it. ``one_way``: denied, it says
+    nothing (有记录 speaks for 做了, 没有记录 does not speak against it).
     """
 
     value: str
     said: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     also: Mapping[str, str] = field(default_factory=dict)
+    one_way: bool = False
 
     @cached_property
     def said_regexes(self) -> tuple[re.Pattern[str], ...]:
@@ -75,6 +77,7 @@ class _WayRow(Strict):
     said: list[str] = []
     asked: list[str] = []
     also: dict[str, str] = {}
+    one_way: bool = False
 
 
 class _FactRow(Strict):
@@ -166,7 +169,9 @@ def load_phrases(folder: Path, vocabulary: Vocabulary) -> Phrases:
     for name, row in file.facts.items():
         bare = {"yes": "yes", "no": "no"} if vocabulary.facts[name].kind == "flag" else {}
         facts[name] = Answers(
-            ways=tuple(Way(way.value, all_of(way.said), all_of(way.asked), way.also) for way in row.ways),
+            ways=tuple(
+                Way(way.value, all_of(way.said), all_of(way.asked), way.also, way.one_way) for way in row.ways
+            ),
             topic=joined(row.topic) if row.topic else None,
             plain=bare if row.plain is None else row.plain,
             personal=row.personal,

@@ -33,6 +33,7 @@ from assistant.law.clauses import (
     on_topic,
     points_to,
     said_back,
+    somebody_else,
     value_in,
     wants_to_know,
 )
@@ -387,13 +388,23 @@ def _read_lexicon(
     ]
     for fact in found:
         kind = vocabulary.facts[fact.name]
-        spent = any(fold(fact.evidence).lower() in words for words in understood)
-        if any(fold(fact.evidence).lower() in words for words in doubtful):
+        spent = any(fold(fact.evidence).lower() in clause for clause in understood)
+        words = fold(fact.evidence).lower()
+        if any(words in clause for clause in doubtful) or _of_another(words, fact.name, clauses, reading):
             continue
         wanted = fact.name in names or (every and kind.about != "question" and not spent)
         if wanted and fact.name not in taken and kind.kind != "many" and fact.confidence >= SURE:
             reading.told.setdefault(fact.name, Told(fact.name, fact.value, fact.evidence))
             reading.ranks.setdefault(fact.name, 0)
+
+
+def _of_another(words: str, name: str, clauses: Sequence[str], reading: _Reading) -> bool:
+    answers = reading.phrases.facts.get(name)
+    return answers is not None and any(
+        words in clause
+        and somebody_else(clause, clause.index(words) + len(words), answers, reading.phrases.marks)
+        for clause in clauses
+    )
 
 
 # ------------------------------------------------------------------ a bare yes, no, or don't know
