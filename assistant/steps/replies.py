@@ -25,6 +25,7 @@ from assistant.law.clauses import (
     DENIED,
     SHORT_CLAUSE,
     UNKNOWN,
+    Marks,
     asks,
     bare,
     filled,
@@ -136,7 +137,7 @@ def read_reply(
     _read_unknown(clauses, asked, vocabulary, reading)
     _read_contents(clauses, reading, names, also=known if corrects else ())
     _read_lexicon(found, clauses, reading, names, vocabulary, every=corrects)
-    answered = any(n - 1 in reading.mentioned and bare(c, marks) for n, c in enumerate(clauses))
+    answered = any(n - 1 in reading.mentioned and _answers(c, asked, marks) for n, c in enumerate(clauses))
     if not answered and _is_question(text, found, reading):
         return Reply("question", rest=text.strip())
     if not corrects:
@@ -213,7 +214,7 @@ def _without_echo(
         clause = clauses[number]
         after = number + 1
         goes_on = number < last and sentences[after] == sentences[number]
-        then = goes_on and (after in reading.mentioned or bare(clauses[after], marks) is not None)
+        then = goes_on and (after in reading.mentioned or _answers(clauses[after], asked, marks))
         alternatives = goes_on and after in reading.mentioned and marks["or_else"].search(clauses[after])
         doubtful = (marks["alternatives"].search(clause) or marks["or_else"].search(clause)) and any(
             is_unsure(c, marks) for c, s in zip(clauses[number:], sentences[number:], strict=True)
@@ -251,6 +252,11 @@ def _without_echo(
         ):
             reading.mentioned[number] = ()
     return clauses
+
+
+def _answers(clause: str, asked: Sequence[MissingFact], marks: Marks) -> bool:
+    """Whether a clause is a yes, a no, a not knowing, or the words of a question with or without 没."""
+    return bare(clause, marks) is not None or any(said_back(clause, fold(m.question), marks) for m in asked)
 
 
 def _repeats(words: str, asked: Sequence[MissingFact], vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -325,7 +331,7 @@ def _read_unknown(
         if not names and len(asked) == 1:
             names = (asked[0].fact,)
         for name in names:
-            reading.tell(number, name, UNKNOWN, clause, -1)
+            reading.tell(number, name, UNKNOWN, clause, DENIED - 1 if marks["hearsay"].search(clause) else -1)
 
 
 def _tells(clause: str, reading: _Reading) -> bool:
