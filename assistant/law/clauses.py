@@ -85,10 +85,8 @@ def _as_meant(clause: str, span: tuple[int, int], rank: int, way: Way, marks: Ma
     denials = [m.span() for m in marks["denies"].finditer(clause)]
     own = any(first <= start < last for first, last in denials)  # the way has the denial in its own words
     turns = 0
-    while near := _denial_before(clause, start, denials, marks):
-        start, turns = near[0], turns + 1
-    if not own and not turns and (near_word := marks["not_next"].search(clause[:start])):
-        start, turns = near_word.start(), 1
+    while (before := _denial_before(clause, start, denials, own and not turns, marks)) is not None:
+        start, turns = before, turns + 1
     if after := marks["denied_after"].match(clause[end:]):
         end, turns = end + after.end(), turns + 1
     if not turns and not own and _left_open(clause[:start], marks):
@@ -104,14 +102,15 @@ def _as_meant(clause: str, span: tuple[int, int], rank: int, way: Way, marks: Ma
 
 
 def _denial_before(
-    clause: str, start: int, denials: Sequence[tuple[int, int]], marks: Marks
-) -> tuple[int, int] | None:
-    """The denial that reaches what begins at ``start``."""
+    clause: str, start: int, denials: Sequence[tuple[int, int]], own: bool, marks: Marks
+) -> int | None:
+    """Where the denial begins that reaches what begins at ``start``; ``own``: the denial there is part of it."""
     for first, last in denials:
         between = clause[last:start]
         if 0 <= start - last <= NEAR and first < start and not marks["reach_ends"].search(between):
-            return first, last
-    return None
+            return first
+    found = None if own else marks["not_next"].search(clause[:start])
+    return found.start() if found else None
 
 
 def _left_open(before: str, marks: Marks) -> bool:
@@ -143,9 +142,11 @@ def filled(clause: str, marks: Marks) -> str:
 
 
 def is_unsure(clause: str, marks: Marks) -> bool:
-    """不清楚 in a short clause, or as the last word of a longer one."""
+    """不清楚 in a short clause, or as the last word of a longer one; 没有不清楚的 is something else."""
     found = marks["unsure"].search(clause)
-    return found is not None and (len(clause) <= SHORT_CLAUSE or len(clause) - found.end() <= 1)
+    if found is None or marks["not_next"].search(clause[: found.start()]):
+        return False
+    return len(clause) <= SHORT_CLAUSE or len(clause) - found.end() <= 1
 
 
 def said_back(clause: str, question: str, marks: Marks) -> str | None:
