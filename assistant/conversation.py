@@ -20,13 +20,14 @@ from assistant.law.days import read_conduct_days, read_received_date
 from assistant.law.lexicon import Lexicon, load_lexicon
 from assistant.law.phrases import Phrases, load_phrases
 from assistant.law.text import has_words
+from assistant.law.turns import unsupposed
 from assistant.law.vocabulary import Vocabulary, load_vocabulary
 from assistant.model import Advice, Question
 from assistant.privacy import mask_private
 from assistant.prompts import Prompts
 from assistant.settings import Settings
 from assistant.steps.facts import read_facts
-from assistant.steps.replies import Reply, Told, read_reply, unsupposed
+from assistant.steps.replies import Reply, Told, read_reply
 
 Value = str | tuple[str, ...]
 IDLE = 12  # characters; a shorter text that sets nothing and is about nothing gets the polite refusal

@@ -11,11 +11,12 @@ import yaml
 
 from assistant.law.lexicon import load_lexicon
 from assistant.law.phrases import check_phrases, load_phrases
+from assistant.law.turns import unsupposed
 from assistant.law.vocabulary import load_vocabulary
 from assistant.model import Fact, MissingFact
 from assistant.settings import Settings
 from assistant.steps.facts import read_facts
-from assistant.steps.replies import Reply, read_reply, unsupposed
+from assistant.steps.replies import Reply, read_reply
 
 ROWS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "replies.yaml").read_text("utf-8"))
 STORY = "我是分管安全的副镇长，采石场塌方死了两个人，这家矿我一次也没有去查过。我会被问责吗？"

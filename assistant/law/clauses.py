@@ -83,7 +83,8 @@ def _as_meant(clause: str, span: tuple[int, int], rank: int, way: Way, marks: Ma
     """What a way says where it is denied: the other of yes and no, or nothing."""
     start, end = span
     denials = [m.span() for m in marks["denies"].finditer(clause)]
-    own = any(first <= start < last for first, last in denials)  # the way has the denial in its own words
+    # the way has the denial in its own words
+    own = marks["negates"].match(clause, start) is not None and any(f <= start < e for f, e in denials)
     turns = 0
     while (before := _denial_before(clause, start, denials, own and not turns, marks)) is not None:
         start, turns = before, turns + 1
@@ -107,7 +108,9 @@ def _denial_before(
     """Where the denial begins that reaches what begins at ``start``; ``own``: the denial there is part of it."""
     for first, last in denials:
         between = clause[last:start]
-        if 0 <= start - last <= NEAR and first < start and not marks["reach_ends"].search(between):
+        if own and start < last:
+            continue
+        if start - last <= NEAR and first < start and not marks["reach_ends"].search(between):
             return first
     found = None if own else marks["not_next"].search(clause[:start])
     return found.start() if found else None
@@ -144,7 +147,7 @@ def filled(clause: str, marks: Marks) -> str:
 def is_unsure(clause: str, marks: Marks) -> bool:
     """不清楚 in a short clause, or as the last word of a longer one; 没有不清楚的 is something else."""
     found = marks["unsure"].search(clause)
-    if found is None or marks["not_next"].search(clause[: found.start()]):
+    if found is None or marks["nothing_unsure"].search(clause[: found.start()]):
         return False
     return len(clause) <= SHORT_CLAUSE or len(clause) - found.end() <= 1
 
@@ -162,7 +165,8 @@ def said_back(clause: str, question: str, marks: Marks) -> str | None:
 
 def on_topic(clause: str, answers: Answers, marks: Marks) -> str | None:
     """反对意见有的、权限没有: the topic of a question with a word of having or lacking."""
-    if len(clause) > SHORT_CLAUSE or not answers.topic or not answers.topic.search(clause):
+    topic = answers.topic.search(clause) if answers.topic and len(clause) <= SHORT_CLAUSE else None
+    if topic is None or somebody_else(clause, topic.end(), answers, marks):
         return None
     denials = marks["lacks"].findall(_without_false_denials(clause, marks))
     if len(denials) > 1:
@@ -173,16 +177,17 @@ def on_topic(clause: str, answers: Answers, marks: Marks) -> str | None:
 # ------------------------------------------------------------------ what is meant by it
 
 
-def asks(text: str, marks: Marks) -> bool:
-    """Whether there is a word that asks; 什么都没有 has none."""
-    return marks["asks"].search(marks["asks_nothing"].sub("没", text)) is not None
+def asks(clause: str, marks: Marks) -> bool:
+    """Whether there is a word that asks; 什么都没有 has none, and a rhetorical question tells something."""
+    words = marks["asks_nothing"].sub("没", clause)
+    return bool(marks["asks"].search(words)) and not marks["rhetorical"].search(clause)
 
 
 def wants_to_know(clause: str, with_mark: bool, marks: Marks) -> bool:
-    """Whether it asks in return; a rhetorical question tells something."""
-    return (with_mark or marks["wants_to_know"].search(clause) is not None) and not marks[
-        "rhetorical"
-    ].search(clause)
+    """Whether it asks in return."""
+    if marks["rhetorical"].search(clause):
+        return False
+    return with_mark or marks["wants_to_know"].search(clause) is not None
 
 
 def points_to(clause: str, count: int, phrases: Phrases) -> tuple[tuple[int, ...], str]:

@@ -93,6 +93,7 @@ class _Marks(Strict):
     agree: list[str] = Field(min_length=1)
     deny: list[str] = Field(min_length=1)
     unsure: list[str] = Field(min_length=1)
+    nothing_unsure: list[str] = Field(min_length=1)
     hearsay: list[str] = Field(min_length=1)
     vague: list[str] = Field(min_length=1)
     last: list[str] = Field(min_length=1)

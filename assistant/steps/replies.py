@@ -40,15 +40,22 @@ from assistant.law.clauses import (
 )
 from assistant.law.lexicon import Lexicon
 from assistant.law.phrases import Phrases
-from assistant.law.reading import Story, read_story
 from assistant.law.text import fold
+from assistant.law.turns import (
+    STORY,
+    begins_anew,
+    is_opening,
+    joined,
+    supposes,
+    tells_another,
+    what_is_supposed,
+)
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Fact, MissingFact
 
 ReplyKind = Literal["answer", "correction", "what_if", "new_situation", "same_situation", "more", "question"]
 SURE = 0.6  # what the lexicon reads less surely does not set a fact
 TELLING_CLAUSE = 12  # characters; one that sets a fact says nothing else if it is shorter
-STORY = 25  # characters from which a text may begin another situation by itself
 FEW = 4  # characters; so short a clause is no telling part of a question
 ALIKE = 0.5  # share of the words of a clause from which it repeats a question
 BROUGHT = 2 * DENIED  # rank of values that another one brings
@@ -82,6 +89,7 @@ class _Reading:
     phrases: Phrases
     told: dict[str, Told] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
+    asks_back: bool = False
     sentences: list[int] = field(default_factory=list)  # the sentence of each clause
     by_clause: dict[int, list[str]] = field(default_factory=dict)
     # clauses that say nothing: the questions that they repeat, none where they ask or are set right later
@@ -119,12 +127,12 @@ def read_reply(
     clauses = in_clauses(text, phrases)
     marks = phrases.marks
     if any(marks["back"].search(c) for c in clauses):
-        rest = _join(c for c in clauses if not marks["back"].search(c))
+        rest = joined(c for c in clauses if not marks["back"].search(c))
         return Reply("same_situation", rest=rest)
-    if _supposed(clauses, phrases):
+    if supposes(clauses, phrases):
         return _what_if(clauses, names, found, vocabulary, phrases, text)
-    if _begins_anew(clauses, phrases):
-        rest = _join(c for c in clauses if not _is_opening(c, phrases))
+    if begins_anew(clauses, phrases):
+        rest = joined(c for c in clauses if not is_opening(c, phrases))
         return Reply("new_situation", rest=rest or text.strip())
     reading = _Reading(names, phrases)
     known = {f.name for f in facts} - set(names)
@@ -136,14 +144,18 @@ def read_reply(
     )
     _read_unknown(clauses, asked, vocabulary, reading)
     _read_contents(clauses, reading, names, also=known if corrects else ())
+    if names and bare(clauses[0], marks) == "no" and not reading.told.keys() & known:
+        corrects = False  # 不是，是管理问题: a plain no to what was asked
     _read_lexicon(found, clauses, reading, names, vocabulary, every=corrects)
     answered = any(n - 1 in reading.mentioned and _answers(c, asked, marks) for n, c in enumerate(clauses))
     if not answered and _is_question(text, found, reading):
         return Reply("question", rest=text.strip())
     if not corrects:
         _read_bare(clauses, asked, reading)
+        if reading.asks_back and not reading.told and len(text) < STORY:
+            return Reply("question", rest=text.strip())
         _takes_back(clauses, reading)
-    if told_before and _is_another(text, found, told_before, lexicon, phrases):
+    if told_before and tells_another(text, found, told_before, lexicon, phrases):
         return Reply("new_situation", rest=text.strip())
     told = tuple(reading.told.values())
     changed = [t for t in told if _changes(t, facts)]
@@ -161,10 +173,6 @@ def read_reply(
 # ------------------------------------------------------------------ clauses
 
 
-def _join(clauses: Iterable[str]) -> str:
-    return "，".join(clauses)
-
-
 def _rest(clauses: Sequence[str], reading: _Reading) -> str:
     """Clauses that belong to the story: they say enough, and no fact was set by all of what they say."""
     marks = reading.phrases.marks
@@ -177,7 +185,7 @@ def _rest(clauses: Sequence[str], reading: _Reading) -> str:
         if points_to(clause, len(reading.asked), reading.phrases)[0]:
             continue
         kept.append(clause)
-    return _join(kept)
+    return joined(kept)
 
 
 # ------------------------------------------------------------------ what only repeats a question
@@ -247,6 +255,7 @@ def _without_echo(
             reading.mentioned[number] = (
                 _about(clause, asked, vocabulary, reading.phrases) if then and goes_on else ()
             )
+            reading.asks_back |= not reading.mentioned[number]
         elif marks["supposedly"].search(clause) and any(
             marks["actually"].search(c) for c in clauses[after : after + 2]
         ):
@@ -405,11 +414,11 @@ def _read_lexicon(
 
 
 def _of_another(words: str, name: str, clauses: Sequence[str], reading: _Reading) -> bool:
-    answers = reading.phrases.facts.get(name)
+    """Whether what stands right after the words says them of somebody else, or denies them."""
+    answers, marks = reading.phrases.facts.get(name), reading.phrases.marks
+    ends = [(c, c.index(words) + len(words)) for c in clauses if words in c]
     return answers is not None and any(
-        words in clause
-        and somebody_else(clause, clause.index(words) + len(words), answers, reading.phrases.marks)
-        for clause in clauses
+        somebody_else(c, end, answers, marks) or marks["denied_after"].match(c[end:]) for c, end in ends
     )
 
 
@@ -515,12 +524,7 @@ def _about_topic(body: str, asked: Sequence[MissingFact], reading: _Reading, num
             return
 
 
-# ------------------------------------------------------------------ suppositions, questions, other matters
-
-
-def _supposed(clauses: Sequence[str], phrases: Phrases) -> bool:
-    marks = phrases.marks
-    return any(marks["supposes"].search(c) and not marks["not_supposing"].search(c) for c in clauses)
+# ------------------------------------------------------------------ suppositions and questions
 
 
 def _what_if(
@@ -532,36 +536,13 @@ def _what_if(
     text: str,
 ) -> Reply:
     """The facts that are only supposed; without any it is an ordinary question that begins with 如果."""
-    marks = phrases.marks
-    supposed = [
-        marks["suppose_words"].sub("", c)
-        for c in clauses
-        if not marks["after_supposing"].search(c) or c == clauses[0]
-    ]
     reading = _Reading(tuple(names), phrases)
-    _read_contents([c for c in supposed if c], reading, names, also=phrases.facts)
+    _read_contents(what_is_supposed(clauses, phrases), reading, names, also=phrases.facts)
     _read_lexicon(found, clauses, reading, names, vocabulary, every=True)
     about_rules = {f.name for f in found if f.value == "yes"} & {"asks_remedy", "asks_period"}
     if not reading.told or (about_rules and set(reading.told) <= {"stage", "decided_by", "subject"}):
         return Reply("question", rest=text.strip())
     return Reply("what_if", tuple(reading.told.values()))
-
-
-def unsupposed(text: str, phrases: Phrases) -> str:
-    """The words of a supposition as if they were told: 如果我反对了呢 → 我反对了.
-
-    Only these can be read for facts; the lexicon leaves out what is supposed.
-    """
-    marks = phrases.marks
-    clauses = in_clauses(text, phrases)
-    if not _supposed(clauses, phrases):
-        return text
-    kept = [
-        marks["suppose_words"].sub("", c)
-        for c in clauses
-        if not marks["after_supposing"].search(c) or c == clauses[0]
-    ]
-    return _join(c for c in kept if c)
 
 
 def _is_question(text: str, found: Sequence[Fact], reading: _Reading) -> bool:
@@ -570,7 +551,9 @@ def _is_question(text: str, found: Sequence[Fact], reading: _Reading) -> bool:
     marks = reading.phrases.marks
     cited = marks["cites"].search(text) is not None
     plain = fold(text).strip()
-    if not asks(plain, marks) or "narrates" in is_yes:
+    if not any(asks(c, marks) for c in re.findall(r"[^，。；！]+", plain)):
+        return False
+    if "narrates" in is_yes:
         return False
     if reading.told and ("？" not in plain or not is_yes & {"asks_remedy", "asks_period"}):
         return False
@@ -578,47 +561,6 @@ def _is_question(text: str, found: Sequence[Fact], reading: _Reading) -> bool:
     happened = is_yes & {"own_violation", "duty_failure", "ordinary_matter"}
     verdict = "asks_verdict" in is_yes and not is_yes & {"asks_remedy", "asks_period"} and not cited
     return about_rules and not verdict and not (happened and len(text) > STORY)
-
-
-def _is_opening(clause: str, phrases: Phrases) -> bool:
-    marks = phrases.marks
-    return marks["another"].search(clause) is not None and not marks["not_another"].search(clause)
-
-
-def _begins_anew(clauses: Sequence[str], phrases: Phrases) -> bool:
-    marks = phrases.marks
-    if any(marks["not_another"].search(c) for c in clauses[:2]):
-        return False
-    return any(_is_opening(c, phrases) for c in clauses[:2])
-
-
-_TELLING = frozenset(
-    {"subject", "own_violation", "duty_failure", "consequence", "violation_kind", "ordinary_matter", "stage"}
-)
-
-
-def _is_another(
-    text: str, found: Sequence[Fact], told_before: str, lexicon: Lexicon, phrases: Phrases
-) -> bool:
-    """Whether a text tells another matter: whole by itself, about somebody else, not looking back."""
-    names = {f.name for f in found}
-    if len(text) < STORY or len(names & _TELLING) < 2 or "narrates" not in names:
-        return False
-    first = _join(in_clauses(text, phrases)[:2])
-    if phrases.marks["refers"].search(first):
-        return False
-    now, before = read_story(text, lexicon), read_story(told_before, lexicon)
-    return bool(now.asked) and _somebody_else(now, before)
-
-
-def _somebody_else(now: Story, before: Story) -> bool:
-    if not before.asked or now.asked_is != before.asked_is:
-        return True
-    posts = {m.text[-2:] for m in now.asked_roles()}
-    posts_before = {m.text[-2:] for m in before.asked_roles()}
-    if now.asked != before.asked and now.asked_is == "other":
-        return True
-    return bool(posts and posts_before and not posts & posts_before)
 
 
 def _changes(told: Told, facts: Sequence[Fact]) -> bool:
