@@ -1,4 +1,8 @@
-"""What people say after an answer, in many wordings: ``tests/replies.yaml`` against the real words."""
+"""What people say after an answer, in many wordings, against the real words.
+
+``replies.yaml``: every row must be right. ``replies-developed.yaml`` and ``replies-unseen.yaml`` are by another
+hand: only how many are right and how many wrong is held. The unseen half is measured only: nothing is tuned to it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,12 @@ from assistant.settings import Settings
 from assistant.steps.facts import read_facts
 from assistant.steps.replies import Reply, read_reply
 
-ROWS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "replies.yaml").read_text("utf-8"))
+
+def rows(name: str) -> list[dict[str, Any]]:
+    return list(yaml.safe_load((Path(__file__).parent / name).read_text("utf-8")))
+
+
+ROWS = rows("replies.yaml")
 STORY = "我是分管安全的副镇长，采石场塌方死了两个人，这家矿我一次也没有去查过。我会被问责吗？"
 
 
@@ -46,6 +55,31 @@ def test_a_reply_is_understood(row: dict[str, Any], understand: Callable[..., Re
     wanted = row.get("f", {})
     # what else it says plainly may be there; of what was asked and of what is known nothing else
     assert {n: v for n, v in told.items() if n in {*wanted, *asked, *was}} == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "least_right", "most_wrong"),
+    [("replies-developed.yaml", 0.97, 0.01), ("replies-unseen.yaml", 0.88, 0.035)],
+)
+def test_replies_of_another_hand_are_seldom_misread(
+    name: str, least_right: float, most_wrong: float, understand: Callable[..., Reply]
+) -> None:
+    right = wrong = count = 0
+    misread = []
+    for row in rows(name):
+        reply = understand(row["s"], row["a"], {})
+        sets = reply.kind in ("answer", "correction", "more")
+        told = {t.name: t.value for t in reply.facts} if sets else {}
+        for fact in row["a"]:
+            count += 1
+            value, wanted = told.get(fact), row.get("f", {}).get(fact)
+            right += value == wanted
+            if value is not None and value != wanted:  # what is not read at all is asked again
+                wrong += 1
+                misread.append((row["s"], fact, value))
+    assert count >= 350
+    assert right / count >= least_right
+    assert wrong / count <= most_wrong, misread
 
 
 def test_there_are_wordings_for_every_fact_that_can_be_asked(settings: Settings) -> None:
