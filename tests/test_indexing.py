@@ -168,7 +168,7 @@ def test_a_build_killed_in_a_copy_leaves_the_old_index(tmp_path: Path) -> None:
     killed = other_process(tmp_path, 620, "os.kill(os.getpid(), signal.SIGKILL)")
     killed.communicate(timeout=60)
     assert killed.returncode == -9
-    assert len(builds(tmp_path)) == 2
+    assert len(builds(tmp_path)) > 1  # the copy, and a build from the start where the copy was of no use
     store = store_in(tmp_path)
     assert len(store.search("第1号试验规定", 999)) == 600
     report = ensure_index(many(620), store)
