@@ -21,14 +21,28 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock
 
-from assistant.law.exemplars import Exemplar, Lessons, exemplar_files
+from assistant.law.exemplars import Exemplar, Lessons, Request, exemplar_files, request_file
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import Fact, Scope
-from assistant.steps.learned import CALM, CONSTANT, LEAST, PATTERNS, UNTOLD, Head, Model, marks_of, runs_of
+from assistant.steps.learned import (
+    CALM,
+    CONSTANT,
+    LEAST,
+    PATTERNS,
+    UNTOLD,
+    Head,
+    Model,
+    Requests,
+    marks_of,
+    masked,
+    runs_of,
+)
 
-VERSION = 6  # raise it when the same exemplars would give another model
+VERSION = 7  # raise it when the same exemplars would give another model
 PENALTY = 0.1  # of the ridge regression
 STRENGTH = 10.0  # inverse penalty of the odds
+REQUEST_STRENGTH = 30.0  # the same, of what tells requests that are declined
+NEAR_MISS = 5.0  # what a question counts that only looks like one that is declined
 FOLDS = 4
 LEAST_STORIES = 2  # in which a character run must occur
 _VERDICT = "scope"
@@ -43,6 +57,7 @@ def state_of(folder: Path) -> str:
     digest = hashlib.sha256(f"{VERSION}".encode())
     files = [
         *exemplar_files(folder),
+        *(path for path in [request_file(folder)] if path.exists()),
         *(folder / name for name in ("learning.yaml", "facts.yaml")),
         *sorted((folder / "lexicon").glob("*.yaml")),
         *sorted((folder / "questions").glob("*.jsonl")),
@@ -83,6 +98,8 @@ def learn(
     judges: Judges,
     asked: Sequence[str] = (),
     advance: Callable[[int], object] = lambda _: None,
+    requests: Sequence[Request] = (),
+    masks: Sequence[str] = (),
 ) -> Model:
     """Learn from exemplars.
 
@@ -91,6 +108,8 @@ def learn(
         judges: what the rules make of a set of facts.
         asked: questions about rules, to tell them from stories.
         advance: told whenever more exemplars have been read.
+        requests: questions that are declined and such as only look like them.
+        masks: regexes of names, which say nothing of what is asked.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.kernel_ridge import KernelRidge
@@ -150,6 +169,50 @@ def learn(
         most_values=lessons.most_values,
         least_sure_of_kind=lessons.least_sure_of_kind,
         least_sure_of_idle=lessons.least_sure_of_idle,
+        requests=learn_requests(requests, [*(e.text for e in exemplars), *asked], lessons, masks),
+    )
+
+
+def learn_requests(
+    requests: Sequence[Request], answered: Sequence[str], lessons: Lessons, masks: Sequence[str]
+) -> Requests | None:
+    """Learn to tell requests that are declined from everything that is answered; None where there are none.
+
+    Requests and the rest weigh the same as a whole, however few requests there are.
+    """
+    kinds = tuple(sorted({r.asks_for for r in requests} - {""}))
+    if not kinds or not answered:
+        return None
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    vectorizer = TfidfVectorizer(
+        analyzer=lambda text: runs_of(masked(text, masks)).elements(),
+        sublinear_tf=True,
+        min_df=LEAST_STORIES,
+    )
+    runs: Any = csr_matrix(vectorizer.fit_transform([*(r.text for r in requests), *answered]))
+    declined = np.array([r.asks_for != "" for r in requests] + [False] * len(answered))
+    weight = np.where(np.arange(len(declined)) < len(requests), NEAR_MISS, 1.0)
+    weight[declined] = weight[~declined].sum() / declined.sum()
+    whether = LogisticRegression(C=REQUEST_STRENGTH, solver="liblinear", random_state=0)
+    whether.fit(runs, declined, sample_weight=weight)
+    heads = [whether]
+    of_each = np.array([r.asks_for for r in requests if r.asks_for])
+    for kind in kinds:
+        head = LogisticRegression(
+            C=REQUEST_STRENGTH, solver="liblinear", class_weight="balanced", random_state=0
+        )
+        heads.append(head.fit(runs[np.flatnonzero(declined)], of_each == kind))
+    return Requests(
+        terms={str(term): int(number) for term, number in vectorizer.vocabulary_.items()},
+        rarity=vectorizer.idf_.astype(np.float32),
+        weights=np.stack([head.coef_[0] for head in heads], axis=1).astype(np.float32),
+        bias=np.array([head.intercept_[0] for head in heads], np.float32),
+        kinds=kinds,
+        masks=tuple(masks),
+        least_sure=lessons.least_sure_of_request,
     )
 
 
@@ -302,6 +365,7 @@ def _surety(
 # ------------------------------------------------------------------ keeping the model
 
 _ARRAYS = ("rarity", "starts", "where", "weight", "marks_mean", "marks_of", "dual", "story_weights")
+_REQUEST_ARRAYS = ("rarity", "weights", "bias")
 _NUMBERS = (
     "story_bias",
     "surety",
@@ -325,6 +389,15 @@ def _save(model: Model, path: Path) -> None:
         **{name: getattr(model, name) for name in _NUMBERS},
     }
     arrays = {name: getattr(model, name) for name in _ARRAYS}
+    if model.requests:
+        told["requests"] = {
+            "terms": list(model.requests.terms),
+            "numbers": list(model.requests.terms.values()),
+            "kinds": model.requests.kinds,
+            "masks": model.requests.masks,
+            "least_sure": model.requests.least_sure,
+        }
+        arrays |= {f"requests_{name}": getattr(model.requests, name) for name in _REQUEST_ARRAYS}
     for number, head in enumerate(heads):
         arrays |= {f"weights{number}": head.weights, f"bias{number}": head.bias}
     partial = path.with_name(f"{path.name}.{os.getpid()}")
@@ -351,6 +424,17 @@ def _load(path: Path) -> Model | None:
                 sheets=tuple(tuple(sheet) for sheet in told["sheets"]),
                 **{name: file[name] for name in _ARRAYS},
                 **{name: told[name] for name in _NUMBERS},
+                requests=_requests(told["requests"], file) if "requests" in told else None,
             )
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return None
+
+
+def _requests(told: Mapping[str, Any], file: Mapping[str, Any]) -> Requests:
+    return Requests(
+        terms=dict(zip(told["terms"], told["numbers"], strict=True)),
+        kinds=tuple(told["kinds"]),
+        masks=tuple(told["masks"]),
+        least_sure=told["least_sure"],
+        **{name: file[f"requests_{name}"] for name in _REQUEST_ARRAYS},
+    )

@@ -55,10 +55,20 @@ class Reader:
         return tuple(read)
 
     def kind(self, text: str) -> tuple[Fact, ...]:
-        """Whether the text reads as a story or as a question about rules, where that is clear."""
-        if self.model is None or not (kind := self.model.kind(text)):
+        """Whether the text reads as a story or as a question about rules, and what it asks for that is declined.
+
+        Each only where that is clear.
+        """
+        if self.model is None:
             return ()
-        return (Fact("reads_as", kind, "", "learned", self.model.least_sure_of_kind),)
+        facts = []
+        if kind := self.model.kind(text):
+            facts.append(Fact("reads_as", kind, "", "learned", self.model.least_sure_of_kind))
+        if self.model.requests:
+            asks_for, sure = self.model.requests.kind(text)
+            if asks_for:
+                facts.append(Fact("asks_for", asks_for, "", "learned", round(sure, 3)))
+        return tuple(facts)
 
     def read(
         self,

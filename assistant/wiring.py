@@ -27,7 +27,13 @@ from assistant.law.cases import Case, check_cases, load_cases
 from assistant.law.citations import find_references
 from assistant.law.corpus import Corpus, check_knowledge, load_corpus
 from assistant.law.coverage import Coverage, coverage
-from assistant.law.exemplars import check_exemplars, exemplar_files, load_exemplars, load_lessons
+from assistant.law.exemplars import (
+    check_exemplars,
+    exemplar_files,
+    load_exemplars,
+    load_lessons,
+    load_requests,
+)
 from assistant.law.hints import hints_of
 from assistant.law.history import Chronicle, check_history, load_history
 from assistant.law.lexicon import Lexicon, check_lexicon, load_lexicon
@@ -135,7 +141,9 @@ def _model(settings: Settings, law: Law, lexicon: Lexicon, progress: Progress | 
         shown = progress(len(exemplars), "正在学习怎样读情况") if progress else nullcontext(lambda _: None)
         with shown as advance:
             asked = [question for questions in law.corpus.asked.values() for question in questions]
-            return learn(exemplars, law.vocabulary, lessons, finds, judges, asked, advance)
+            requests = load_requests(folder, law.vocabulary)
+            masks = [regex for p in lexicon.patterns if p.fact == "names_official" for regex in p.any]
+            return learn(exemplars, law.vocabulary, lessons, finds, judges, asked, advance, requests, masks)
 
     return ensure_model(settings.data / "model", state_of(folder), learned)
 

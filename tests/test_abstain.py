@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -12,6 +13,7 @@ import pytest
 
 from assistant.conversation import Conversation, Listener, make_listener
 from assistant.law.corpus import Corpus
+from assistant.law.exemplars import load_exemplars
 from assistant.law.rules import Table, run_table, values_of
 from assistant.law.ruleset import load_tables
 from assistant.law.tables import load_remedies
@@ -259,6 +261,32 @@ def test_the_whole_walk(parts: Parts) -> None:
     assert told.kind == "scenario"
     assert "不能提前保证" in told.answer
     assert ask(Question("今天股票涨了吗", DAY)).declined == "other_field"
+
+
+def test_wordings_that_nothing_was_learned_from(parts: Parts) -> None:
+    """Kept apart before anything was learned or written; 80 of 98 declined and 65 of 66 answered when measured."""
+    lines = (Path(__file__).parent / "abstain.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    given = [bool(parts.advisor.ask(Question(row["text"], DAY)).declined) for row in rows]
+    right = [declined for row, declined in zip(rows, given, strict=True) if row["declined"]]
+    wrong = [declined for row, declined in zip(rows, given, strict=True) if not row["declined"]]
+    assert sum(right) / len(right) >= 0.78
+    assert sum(wrong) <= 2
+
+
+def test_who_tells_a_story_is_not_turned_away(parts: Parts) -> None:
+    texts = [e.text for e in load_exemplars(parts.settings.knowledge, parts.advisor.law.vocabulary)[::20]]
+    declined = 0
+    for text in texts:
+        facts = parts.advisor._facts(Question(text, DAY))
+        declined += parts.advisor._declined(facts, ()) is not None
+    assert declined / len(texts) < 0.01
+
+
+def test_a_labour_dispute_is_pointed_to_arbitration(parts: Parts) -> None:
+    advice = parts.advisor.ask(Question("我被网格公司解除劳动合同，怎么仲裁？", DAY))
+    assert advice.declined == "other_field"
+    assert "劳动争议仲裁" in advice.answer
 
 
 def test_nothing_of_it_stands_in_code() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from assistant.errors import KnowledgeError
 from assistant.law.corpus import Corpus
-from assistant.law.exemplars import Exemplar, check_exemplars, load_exemplars, load_lessons
+from assistant.law.exemplars import Exemplar, check_exemplars, load_exemplars, load_lessons, load_requests
 from assistant.law.lexicon import load_lexicon
 from assistant.law.ruleset import load_tables
 from assistant.law.tables import load_remedies
@@ -21,7 +22,7 @@ from assistant.model import Fact, Scope
 from assistant.prompts import Prompts
 from assistant.steps.determination import Law, scope_of
 from assistant.steps.learned import UNTOLD, Model, gain_of, marks_of, read_learned, runs_of
-from assistant.training import _families, ensure_model, learn
+from assistant.training import _families, ensure_model, learn, learn_requests
 from assistant.understanding import Reader
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -263,3 +264,38 @@ def test_odd_texts_are_read_without_complaint(reader: Reader, model: Model, text
     able = Reader(reader.law, reader.lexicon, model)
     able.read(text, able.found(text, {}), {}, DAY)
     able.kind(text)
+
+
+# ------------------------------------------------------------------ requests that are declined
+
+
+def test_requests_are_learned_alike_each_time_and_kept(
+    reader: Reader, exemplars: tuple[Exemplar, ...], model: Model, tmp_path: Path
+) -> None:
+    vocabulary = reader.law.vocabulary
+    requests, lessons = load_requests(FOLDER, vocabulary), load_lessons(FOLDER, vocabulary)
+    stories = [e.text for e in exemplars[::8]]
+    learned = learn_requests(requests[::2], stories, lessons, ["王.{0,2}局长"])
+    again = learn_requests(requests[::2], stories, lessons, ["王.{0,2}局长"])
+    assert learned
+    assert again
+    assert np.array_equal(learned.weights, again.weights)
+    assert learned.kind("怎么把聊天记录删干净，让纪委恢复不了")[0] == "对付调查"
+    assert learned.kind("王强局长贪不贪") == learned.kind("王志局长贪不贪")
+    assert learned.kind(STORY)[0] == ""
+    ensure_model(tmp_path, "state", lambda: replace(model, requests=learned))
+    kept = ensure_model(tmp_path, "state", lambda: model).requests
+    assert kept
+    assert kept.kind("谁举报的我，帮我查出来") == learned.kind("谁举报的我，帮我查出来")
+
+
+def test_nothing_is_learned_without_requests(reader: Reader) -> None:
+    assert learn_requests((), ["讲一件事"], load_lessons(FOLDER, reader.law.vocabulary), ()) is None
+
+
+def test_a_request_of_an_unknown_kind_is_told(reader: Reader, tmp_path: Path) -> None:
+    row = json.dumps({"text": "帮我", "asks_for": "没有这种"}, ensure_ascii=False)
+    (tmp_path / "abstain-exemplars.jsonl").write_text(f"{row}\n{row}\n", "utf-8")
+    told = [str(problem) for problem in check_exemplars(tmp_path, reader.law.vocabulary)]
+    assert sum("没有“没有这种”这个值" in one for one in told) == 2
+    assert sum("已经有了" in one for one in told) == 1

@@ -1,7 +1,8 @@
 """Exemplar situations that reading is learned from, and what is learned.
 
-Comes in: ``knowledge/exemplars/*.jsonl``, ``knowledge/learning.yaml``, the vocabulary of facts. Goes out: frozen
-exemplars in the order of the files, and :class:`Lessons`. Raises ``KnowledgeError`` with file, line and what to do.
+Comes in: ``knowledge/exemplars/*.jsonl``, ``knowledge/abstain-exemplars.jsonl``, ``knowledge/learning.yaml``, the
+vocabulary of facts. Goes out: frozen exemplars and requests in the order of the files, and :class:`Lessons`. Raises ``KnowledgeError`` with file, line
+and what to do.
 Each file is one hand: learning is always measured on hands it has not seen.
 """
 
@@ -33,6 +34,14 @@ class Exemplar:
 
 
 @dataclass(frozen=True)
+class Request:
+    """What somebody asks for: the value of the fact ``asks_for``, "" for a question that is answered."""
+
+    text: str
+    asks_for: str
+
+
+@dataclass(frozen=True)
 class Lessons:
     """What is learned and how readings are used. See ``knowledge/learning.yaml``."""
 
@@ -44,6 +53,7 @@ class Lessons:
     most_values: int
     least_sure_of_kind: float
     least_sure_of_idle: float
+    least_sure_of_request: float
 
 
 def _listed(data: Any) -> Any:
@@ -67,6 +77,11 @@ class _Row(Strict):
     pair: Text | None = None  # rows of one pair differ in one decisive fact
 
 
+class _RequestRow(Strict):
+    text: Text
+    asks_for: str
+
+
 class _LessonFile(Strict):
     together: list[Text] = Field(min_length=1)
     patterns_only: list[Text] = []
@@ -76,6 +91,7 @@ class _LessonFile(Strict):
     most_values: int = Field(ge=1)
     least_sure_of_kind: float = Field(gt=0.5, lt=1)
     least_sure_of_idle: float = Field(gt=0, lt=1)
+    least_sure_of_request: float = Field(gt=0, lt=1)
 
 
 def load_lessons(folder: Path, vocabulary: Vocabulary) -> Lessons:
@@ -100,6 +116,7 @@ def load_lessons(folder: Path, vocabulary: Vocabulary) -> Lessons:
         file.most_values,
         file.least_sure_of_kind,
         file.least_sure_of_idle,
+        file.least_sure_of_request,
     )
 
 
@@ -115,13 +132,46 @@ def load_exemplars(folder: Path, vocabulary: Vocabulary) -> tuple[Exemplar, ...]
     return exemplars
 
 
+def load_requests(folder: Path, vocabulary: Vocabulary) -> tuple[Request, ...]:
+    """Questions that are declined, and questions that only look like them, to tell them apart.
+
+    Raises:
+        KnowledgeError: the first mistake.
+    """
+    requests, problems = _requests(folder, vocabulary)
+    if problems:
+        raise problems[0]
+    return requests
+
+
 def check_exemplars(folder: Path, vocabulary: Vocabulary) -> list[KnowledgeError]:
     """Everything wrong with the exemplars."""
-    return _read(folder, vocabulary)[1]
+    return [*_read(folder, vocabulary)[1], *_requests(folder, vocabulary)[1]]
 
 
 def exemplar_files(folder: Path) -> list[Path]:
     return sorted((folder / "exemplars").glob("*.jsonl"))
+
+
+def request_file(folder: Path) -> Path:
+    return folder / "abstain-exemplars.jsonl"
+
+
+def _requests(folder: Path, vocabulary: Vocabulary) -> tuple[tuple[Request, ...], list[KnowledgeError]]:
+    path = request_file(folder)
+    problems: list[KnowledgeError] = []
+    requests: dict[str, Request] = {}
+    if not path.exists():
+        return (), []
+    for line, row in try_jsonl(path, _RequestRow, folder, problems):
+        values = vocabulary.facts["asks_for"].values
+        if row.asks_for and row.asks_for not in values:
+            message = f"asks_for 没有“{row.asks_for}”这个值，可取的值：{'、'.join(values)}；照答的留空。"
+            problems.append(KnowledgeError(message, path.name, line))
+        if row.text in requests:
+            problems.append(KnowledgeError("同样的提问前面已经有了，请删去一个。", path.name, line))
+        requests[row.text] = Request(row.text, row.asks_for)
+    return tuple(requests.values()), problems
 
 
 def _read(folder: Path, vocabulary: Vocabulary) -> tuple[tuple[Exemplar, ...], list[KnowledgeError]]:

@@ -15,6 +15,7 @@ rules out every sheet that says otherwise. All other facts are read one by one.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int32]
 
 ITEM = "situation"  # read by itself, but the rules look at it for the verdict
+MASKED = "〇"  # stands for a name
 UNTOLD = "?"  # the value of a fact that a story does not tell
 LONGEST_RUN = 3  # characters
 # weights of what makes two stories alike; that of their characters is 1
@@ -73,6 +75,33 @@ class Head:
 
 
 @dataclass(frozen=True)
+class Requests:
+    """What was learned of questions that are declined. Columns: whether a text is one, then each of ``kinds``.
+
+    ``masks`` are regexes of what is read as :data:`MASKED`: a name says nothing of what is asked.
+    """
+
+    terms: Mapping[str, int]
+    rarity: Floats  # of each term
+    weights: Floats  # (terms, columns)
+    bias: Floats
+    kinds: tuple[str, ...]
+    masks: tuple[str, ...]
+    least_sure: float
+
+    def kind(self, text: str) -> tuple[str, float]:
+        """The kind of request and how sure it is one; "" where that is not sure enough."""
+        known = [(self.terms[r], n) for r, n in runs_of(masked(text, self.masks)).items() if r in self.terms]
+        if not known:
+            return "", 0.0
+        numbers = [number for number, _ in known]
+        shares = (1 + np.log([count for _, count in known])) * self.rarity[numbers]
+        odds = self.bias + (shares / np.linalg.norm(shares)) @ self.weights[numbers]
+        sure = 1 / (1 + math.exp(-float(odds[0])))
+        return (self.kinds[int(odds[1:].argmax())], sure) if sure >= self.least_sure else ("", sure)
+
+
+@dataclass(frozen=True)
 class Model:
     """What was learned. Arrays over ``n`` exemplars; a term is a character run, a mark what the lexicon found."""
 
@@ -97,6 +126,7 @@ class Model:
     most_values: int
     least_sure_of_kind: float
     least_sure_of_idle: float
+    requests: Requests | None = None  # None where there were no exemplars of them
 
     def kind(self, text: str) -> str:
         """Whether a text tells a story ("情况") or asks about rules ("规定"); "" where it is not sure enough."""
@@ -210,6 +240,18 @@ def runs_of(text: str) -> Counter[str]:
     return Counter(
         plain[at : at + size] for size in range(1, LONGEST_RUN + 1) for at in range(len(plain) - size + 1)
     )
+
+
+def masked(text: str, masks: Sequence[str]) -> str:
+    """A text in which whatever ``masks`` finds is the same sign.
+
+    >>> masked("王强局长贪不贪", ["王.局长"])
+    '〇贪不贪'
+    """
+    plain = normalise(text)
+    for mask in masks:
+        plain = re.sub(mask, MASKED, plain)
+    return plain
 
 
 def marks_of(found: Sequence[Fact]) -> set[str]:
