@@ -1,8 +1,8 @@
 """Exemplar situations that reading is learned from, and what is learned.
 
-Comes in: ``knowledge/exemplars/*.jsonl``, ``knowledge/abstain-exemplars.jsonl``, ``knowledge/learning.yaml``, the
-vocabulary of facts. Goes out: frozen exemplars and requests in the order of the files, and :class:`Lessons`. Raises ``KnowledgeError`` with file, line
-and what to do.
+Comes in: ``knowledge/exemplars/*.jsonl``, ``knowledge/abstain-exemplars.jsonl``, ``knowledge/learning.yaml``,
+the vocabulary of facts. Goes out: frozen exemplars and requests in the order of the files, and
+:class:`Lessons`. Raises ``KnowledgeError`` with file, line and what to do.
 Each file is one hand: learning is always measured on hands it has not seen.
 """
 
