@@ -37,9 +37,11 @@ check: .venv/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/zeming kb check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	ZEMING_DATA=.pytest_cache/d/zeming-data $(MAKE) evaluate
 
-# 用自己的题评测，与存下的基线比较；有意改变结果以后用 make baseline 更新基线
+# 用自己的题评测，与存下的基线比较；有意改变结果以后用 make baseline 更新基线。
+# make check 里的评测用测试已经学好、建好索引的数据文件夹
 SETS := evals/sets
 OWN := --cases $(SETS)/cases-1.jsonl --cases $(SETS)/cases-2.jsonl --quiz $(SETS)/quiz.jsonl \
   --reworded $(SETS)/reworded.jsonl --contrast $(SETS)/contrast.jsonl --abstain $(SETS)/abstain.jsonl

@@ -20,6 +20,7 @@ from assistant.steps.determination import QUESTIONS_AT_A_TIME, Law, scope_of
 from assistant.steps.facts import read_facts
 from assistant.steps.learned import Confirmed, Model, Reading, gain_of, read_learned
 
+MOST_VERDICTS = 50_000  # remembered, some ten megabytes
 LEAST_GAIN = 0.01  # how much surer of the verdict an answer must make on average
 
 
@@ -104,6 +105,8 @@ class Reader:
         """What the rules say of a set of facts; remembered, as the same sets come up for most stories."""
         key = (day, tuple(sorted(sheet.items())))
         if key not in self.verdicts:
+            if len(self.verdicts) >= MOST_VERDICTS:
+                self.verdicts.clear()
             facts = [Fact(name, value, "", "learned", 1.0) for name, value in sheet.items()]
             self.verdicts[key] = scope_of(facts, self.law, day)
         return self.verdicts[key]

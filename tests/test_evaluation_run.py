@@ -17,12 +17,14 @@ from typer.testing import CliRunner
 from assistant.cli import app
 from assistant.errors import InputFileError, QualityError
 from assistant.evaluation import plots, running
-from assistant.evaluation.comparators import Exemplar, Nearness, comparators, compare, read_exemplars
+from assistant.evaluation.comparators import Nearness, comparators, compare
 from assistant.evaluation.records import Prediction, read_records
 from assistant.evaluation.report import summary_lines, write_report
 from assistant.evaluation.retrieval import search_provisions
 from assistant.evaluation.rows import read_sets
 from assistant.evaluation.running import Plan, evaluate
+from assistant.law.exemplars import Exemplar
+from assistant.model import Scope
 from assistant.settings import Settings
 from assistant.steps.retrieval import Retriever
 from assistant.wiring import Parts
@@ -204,14 +206,14 @@ class Letters(Embeddings):
         return [self.embed_query(text) for text in texts]
 
 
-def exemplar(id: str, text: str, scope: str, **labels: Any) -> Exemplar:
-    return Exemplar(id, text, {"text": text, "scope": scope, **labels})
+def exemplar(id: str, text: str, scope: Scope, item: str, *misuse: str) -> Exemplar:
+    return Exemplar(id, text, {"situation": (item,)}, scope, "hand", misuse=misuse)
 
 
 def test_plain_systems_answer_by_the_nearest_exemplar(parts: Parts, tmp_path: Path) -> None:
     exemplars = [
-        exemplar("1", "水库垮了，局长没有报告。", "in", facts={"situation": ["9"]}, misuse=["批示即问责"]),
-        exemplar("2", "副局长酒驾被查。", "out_direct_violation", facts={"situation": ["6"]}),
+        exemplar("1", "水库垮了，局长没有报告。", "in", "9", "批示即问责"),
+        exemplar("2", "副局长酒驾被查。", "out_direct_violation", "6"),
     ]
     near = Nearness(exemplars, Letters(), tmp_path / "kept", "letters")
     assert list((tmp_path / "kept").glob("exemplars-*.npy"))
@@ -229,7 +231,3 @@ def test_plain_systems_answer_by_the_nearest_exemplar(parts: Parts, tmp_path: Pa
         assert [c["id"] for c in made[name, "a"]["clauses"]] == ["wenze-2019#7.1.9"]
         assert made[name, "a"]["misuse_signals"] == ["批示即问责"]
     assert {name for name, _ in made} == {"bm25", "dense", "hybrid", "template"}
-
-
-def test_no_exemplars_is_no_mistake(tmp_path: Path) -> None:
-    assert read_exemplars(tmp_path / "none") == ()

@@ -15,7 +15,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -26,9 +26,10 @@ import numpy.typing as npt
 from langchain_core.embeddings import Embeddings
 
 from assistant.evaluation.records import Prediction
-from assistant.evaluation.rows import GoldRow, GoldSet, json_objects
+from assistant.evaluation.rows import GoldRow, GoldSet
 from assistant.law.citations import resolve
 from assistant.law.corpus import Corpus
+from assistant.law.exemplars import Exemplar
 from assistant.ports import Entry
 from assistant.rendering import refusal
 from assistant.steps.retrieval import Retriever, fuse
@@ -45,22 +46,6 @@ WITHOUT_EXEMPLARS = "knowledge/exemplars 里没有例子，按最近例子作答
 Searches = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Exemplar:
-    """A situation with its labels, written for training."""
-
-    id: str
-    text: str
-    labels: Mapping[str, Any]
-
-    @property
-    def clauses(self) -> list[str]:
-        """The provisions of the situations that it falls under."""
-        if self.labels.get("scope") not in INSIDE:
-            return []
-        return [f"{LISTED}{item}" for item in self.labels.get("facts", {}).get("situation", [])]
-
-
 class Comparator(Protocol):
     """A system of one name that answers a row with an object of the contract."""
 
@@ -68,20 +53,6 @@ class Comparator(Protocol):
     def name(self) -> str: ...
 
     def answer(self, row: GoldRow, day: date) -> dict[str, Any]: ...
-
-
-def read_exemplars(folder: Path) -> tuple[Exemplar, ...]:
-    """The exemplars of a folder; none where it is missing.
-
-    Raises:
-        InputFileError: a line that is no JSON object.
-    """
-    return tuple(
-        Exemplar(f"{path.stem}:{row.get('id', line)}", row["text"], row)
-        for path in sorted(folder.glob("*.jsonl"))
-        for line, row in json_objects(path)
-        if isinstance(row.get("text"), str)
-    )
 
 
 class Nearness:
@@ -167,9 +138,8 @@ class NearestExemplar:
 
     def answer(self, row: GoldRow, day: date) -> dict[str, Any]:
         found = self.near.nearest(row.text, self.searches)
-        labels = found[0].labels if found else {}
-        clauses = list(dict.fromkeys(id for exemplar in found for id in exemplar.clauses))[:SHOWN]
-        return _contract(row, labels, labels.get("scope"), clauses, self.provisions, day)
+        clauses = list(dict.fromkeys(id for exemplar in found for id in _situations(exemplar)))[:SHOWN]
+        return _contract(row, found[0] if found else None, clauses, self.provisions, day)
 
 
 @dataclass(frozen=True)
@@ -183,38 +153,42 @@ class RetrieveAndTemplate:
 
     def answer(self, row: GoldRow, day: date) -> dict[str, Any]:
         found = self.near.nearest(row.text, self.searches)[:VOTERS]
-        votes = Counter(str(exemplar.labels.get("scope")) for exemplar in found)
+        votes = Counter(exemplar.scope for exemplar in found)
         scope = votes.most_common(1)[0][0] if votes else None
-        labels = next((e.labels for e in found if e.labels.get("scope") == scope), {})
+        like = next((exemplar for exemplar in found if exemplar.scope == scope), None)
         clauses = self.provisions.find(row.text, day, SHOWN, listed=scope in INSIDE)
-        return _contract(row, labels, scope, clauses, self.provisions, day)
+        return _contract(row, like, clauses, self.provisions, day)
+
+
+def _situations(exemplar: Exemplar) -> list[str]:
+    """The provisions of the listed situations that an exemplar falls under."""
+    if exemplar.scope not in INSIDE:
+        return []
+    return [f"{LISTED}{item}" for item in exemplar.facts.get("situation", ())]
 
 
 def _contract(
-    row: GoldRow,
-    labels: Mapping[str, Any],
-    scope: str | None,
-    clauses: Sequence[str],
-    provisions: Provisions,
-    day: date,
+    row: GoldRow, like: Exemplar | None, clauses: Sequence[str], provisions: Provisions, day: date
 ) -> dict[str, Any]:
+    """The answer with the labels of the exemplar it is like, where there is any."""
     corpus = provisions.corpus
-    grounds = [r for label in labels.get("exemption", []) if (r := resolve(label, corpus, day).provision_id)]
+    labels = like.exemption if like else ()
+    grounds = [r for label in labels if (r := resolve(label, corpus, day).provision_id)]
     answer, citations = provisions.answer(row.text, day)
     return {
         **{
             k: v for k, v in refusal(row.id, "", answer).items() if k not in ("facts", "confidence", "routes")
         },
         "kind": "scenario",
-        "scope": scope,
-        "subject": labels.get("facts", {}).get("subject"),
-        "responsibility": labels.get("responsibility"),
+        "scope": like.scope if like else None,
+        "subject": next(iter(like.facts.get("subject", ())), None) if like else None,
+        "responsibility": like.responsibility if like else None,
         "clauses": [
             {"id": id, "label": corpus.provision(id).label, "score": round(1 / rank, 3)}
             for rank, id in enumerate(clauses, 1)
         ],
         "exemptions": [{"id": id, "label": corpus.provision(id).label, "status": "met"} for id in grounds],
-        "misuse_signals": list(labels.get("misuse", [])),
+        "misuse_signals": list(like.misuse) if like else [],
         "citations": citations,
     }
 

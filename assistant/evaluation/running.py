@@ -27,7 +27,6 @@ from assistant.evaluation.comparators import (
     Nearness,
     comparators,
     compare,
-    read_exemplars,
 )
 from assistant.evaluation.diagnosis import Wrong, diagnose
 from assistant.evaluation.names import load_names
@@ -38,6 +37,7 @@ from assistant.evaluation.rows import GoldSet, SetKind, read_sets
 from assistant.evaluation.scoring import CASES, SEARCHES, Key, Scores, score
 from assistant.evaluation.systems import PRODUCT, Run, predict, steps_of
 from assistant.indexing import Progress
+from assistant.law.exemplars import load_exemplars
 from assistant.law.text import normalise
 from assistant.prompts import Prompts
 from assistant.settings import Settings
@@ -103,7 +103,7 @@ def evaluate(plan: Plan, settings: Settings, progress: Progress | None = None) -
         parts = build(settings, progress)
         write_records(_recorded(plan, parts, every, sets, settings, progress, notes), recorded)
         records = read_records(recorded)
-    texts = {normalise(exemplar.text) for exemplar in read_exemplars(settings.knowledge / "exemplars")}
+    texts = {normalise(exemplar.text) for exemplar in load_exemplars(settings.knowledge, judge.vocabulary)}
     asked = {normalise(one) for questions in judge.corpus.asked.values() for one in questions}
     scores = score(records, sets, judge, texts.__contains__, lambda text: normalise(text) in asked)
     comparison = None
@@ -196,7 +196,7 @@ def _compared(
     progress: Progress | None,
     notes: list[str],
 ) -> Iterator[Record]:
-    exemplars = read_exemplars(settings.knowledge / "exemplars")
+    exemplars = load_exemplars(settings.knowledge, parts.advisor.law.vocabulary)
     if not exemplars:
         notes.append(WITHOUT_EXEMPLARS)
         return

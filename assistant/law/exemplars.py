@@ -31,6 +31,9 @@ class Exemplar:
     scope: Scope
     hand: str
     pair: str | None = None
+    responsibility: str | None = None
+    exemption: tuple[str, ...] = ()  # how its provisions are written
+    misuse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,19 @@ def _read(folder: Path, vocabulary: Vocabulary) -> tuple[tuple[Exemplar, ...], l
             ids.add(row.id)
             texts.add(row.text)
             facts = {name: tuple(values) for name, values in row.facts.items()}
-            exemplars.append(Exemplar(row.id, row.text, facts, row.scope, path.stem, row.pair))
+            exemplars.append(
+                Exemplar(
+                    row.id,
+                    row.text,
+                    facts,
+                    row.scope,
+                    path.stem,
+                    row.pair,
+                    row.responsibility,
+                    tuple(row.exemption),
+                    tuple(row.misuse),
+                )
+            )
     return tuple(exemplars), problems
 
 
