@@ -33,6 +33,14 @@ Value = str | tuple[str, ...]
 IDLE = 12  # characters; a shorter text that sets nothing and is about nothing gets the polite refusal
 # what a question about the rules may take from the sheet: who is concerned, and by what
 _ASKING = {"asks_rule", "asks_remedy", "asks_period", "asks_verdict"}
+_REFUSED = {
+    "asks_evasion",
+    "asks_retaliation",
+    "wants_to_report",
+    "asks_guarantee",
+    "asks_guilt_of_named",
+    "hidden_orders",
+}
 _FOR_RULES = ("subject", "identity_kind", "party_member", "measure", "decided_by")
 
 
@@ -140,7 +148,7 @@ class Conversation:
         if reply.kind == "more" and len(said.strip()) <= IDLE:
             alone = self.advisor.ask(Question(said, day))
             if alone.kind == "out_of_domain":
-                return alone
+                return self._aside(alone, sheet)
         return self._update(reply, sheet)
 
     def set(
@@ -167,6 +175,13 @@ class Conversation:
         told = tuple(Told(fact, one, "") for one in values)
         note = self._say("correction", told)
         return self._keep(replace(sheet, confirmed={**sheet.confirmed, fact: value}), note)
+
+    def _aside(self, alone: Advice, sheet: Situation) -> Advice:
+        """What is about nothing: while something is asked, it is an answer that could not be read."""
+        made = sheet.advice.determination
+        if made and made.missing_facts and not _refused(alone):
+            return _noted(sheet.advice, self._words("unread"))
+        return alone
 
     # ------------------------------------------------------------------ what was meant
 
@@ -246,12 +261,11 @@ class Conversation:
             if fact.name in _FOR_RULES and fact.name != "subject":
                 known.setdefault(fact.name, fact.value)
         alone = self.advisor.ask(Question(said, sheet.day))
-        refused = alone.declined not in (None, "other_field")
         asks = {f.name for f in alone.facts if f.value == "yes"}
-        if alone.kind == "scenario" or not (refused or asks & _ASKING):
+        if alone.kind == "scenario" or not asks & (_ASKING | _REFUSED):
             return self._update(Reply("more", rest=said), sheet)  # it tells something after all
         if alone.kind == "out_of_domain":
-            return alone
+            return self._aside(alone, sheet)
         if known and "asks_remedy" in asks:  # who is concerned decides which way is open
             question = Question(said, sheet.day, received=sheet.received, confirmed=known)
             fitted = self.advisor.ask(question)
@@ -350,6 +364,11 @@ def _read_already(reply: Reply, sheet: Situation) -> frozenset[str]:
         return frozenset()
     read = {fact.name for fact in sheet.advice.facts if fact.source != "confirmed"}
     return frozenset(t.name for t in reply.facts if t.value == "unknown" and t.name in read)
+
+
+def _refused(alone: Advice) -> bool:
+    """Whether the words ask for what is refused, as its phrases tell; not only that they are about nothing."""
+    return bool({f.name for f in alone.facts if f.value == "yes"} & _REFUSED)
 
 
 def _added(story: str, rest: str) -> str:

@@ -38,7 +38,7 @@ from assistant.steps.learned import (
     runs_of,
 )
 
-VERSION = 7  # raise it when the same exemplars would give another model
+VERSION = 8  # raise it when the same exemplars would give another model
 PENALTY = 0.1  # of the ridge regression
 STRENGTH = 10.0  # inverse penalty of the odds
 REQUEST_STRENGTH = 30.0  # the same, of what tells requests that are declined
@@ -143,7 +143,8 @@ def learn(
         unseen[test] = kernel[np.ix_(test, others)] @ ridge.dual_coef_
     story_weights, story_bias = _story(runs, vectorizer.transform(asked) if asked else None)
     dual = KernelRidge(alpha=PENALTY, kernel="precomputed").fit(kernel, target).dual_coef_
-    heads = _heads(columns, unseen, found)
+    inside = _inside(exemplars, lessons)
+    heads = _heads(columns, unseen, found, inside)
     sheets = _sheets(exemplars, lessons)
     postings = runs.tocsc()
     postings.sort_indices()
@@ -163,6 +164,11 @@ def learn(
         sheets=sheets,
         story_weights=story_weights,
         story_bias=story_bias,
+        only_with=lessons.only_with,
+        found_alone={
+            name: _found_alone(name, rows, exemplars, heads, unseen.astype(np.float32), found, lessons)
+            for name, rows in inside.items()
+        },
         surety=_surety(exemplars, lessons, heads, sheets, unseen.astype(np.float32), found, judges),
         least_sure=lessons.least_sure,
         least_sure_of_many=lessons.least_sure_of_many,
@@ -291,7 +297,44 @@ def _families(exemplars: Sequence[Exemplar]) -> npt.NDArray[np.int_]:
     return np.array([numbers.setdefault(root(e.id), len(numbers)) for e in exemplars])
 
 
-def _heads(columns: Columns, unseen: npt.NDArray[np.float64], found: Sequence[set[str]]) -> dict[str, Head]:
+def _inside(exemplars: Sequence[Exemplar], lessons: Lessons) -> dict[str, npt.NDArray[np.bool_]]:
+    """For each fact that is only read with another one, the exemplars where that holds."""
+    return {
+        name: np.array([value in exemplar.facts.get(other, ()) for exemplar in exemplars])
+        for name, (other, value) in lessons.only_with.items()
+    }
+
+
+def _found_alone(
+    fact: str,
+    rows: npt.NDArray[np.bool_],
+    exemplars: Sequence[Exemplar],
+    heads: Mapping[str, Head],
+    unseen: npt.NDArray[np.float32],
+    found: Sequence[set[str]],
+    lessons: Lessons,
+) -> float:
+    """How often a value that the lexicon found is right where no value of the fact is read otherwise."""
+    of_fact = {name.partition("=")[2]: head for name, head in heads.items() if name.startswith(f"{fact}=")}
+    right = marked = 0
+    for at in np.flatnonzero(rows).tolist():
+        own = [value for value in of_fact if f"{fact}={value}" in found[at]]
+        if own and all(
+            head.probabilities(unseen[at : at + 1], [head.found(found[at])])[0, 1]
+            < lessons.least_sure_of_many
+            for head in of_fact.values()
+        ):
+            marked += len(own)
+            right += len(set(own) & set(exemplars[at].facts.get(fact, ())))
+    return round(right / marked, 3) if marked else 0.0
+
+
+def _heads(
+    columns: Columns,
+    unseen: npt.NDArray[np.float64],
+    found: Sequence[set[str]],
+    inside: Mapping[str, npt.NDArray[np.bool_]],
+) -> dict[str, Head]:
     from sklearn.linear_model import LogisticRegression
 
     heads, first = {}, 0
@@ -303,7 +346,11 @@ def _heads(columns: Columns, unseen: npt.NDArray[np.float64], found: Sequence[se
         if len(values) == 1:  # a fact that all exemplars leave alike
             weights, bias = np.zeros((1, 2)), np.zeros(1)
         else:
-            odds = LogisticRegression(C=STRENGTH, solver="newton-cholesky").fit(own, of_each)
+            labels = np.array(of_each)
+            rows = inside.get(name.partition("=")[0], np.ones(len(labels), bool))
+            if len(set(labels[rows])) < len(values):  # too few to learn from by themselves
+                rows = np.ones(len(labels), bool)
+            odds = LogisticRegression(C=STRENGTH, solver="newton-cholesky").fit(own[rows], labels[rows])
             weights, bias = odds.coef_, odds.intercept_
             if len(values) == 2:  # one row tells the second value from the first
                 weights, bias = np.vstack([0 * weights, weights]), np.concatenate([[0.0], bias])
@@ -385,6 +432,8 @@ def _save(model: Model, path: Path) -> None:
         "marks": list(model.marks),
         "together": model.together,
         "sheets": model.sheets,
+        "only_with": model.only_with,
+        "found_alone": model.found_alone,
         "heads": [{"name": h.name, "values": h.values, "first": h.first} for h in heads],
         **{name: getattr(model, name) for name in _NUMBERS},
     }
@@ -422,6 +471,8 @@ def _load(path: Path) -> Model | None:
                 verdicts=heads[-1],
                 together=tuple(told["together"]),
                 sheets=tuple(tuple(sheet) for sheet in told["sheets"]),
+                only_with={name: (other, value) for name, (other, value) in told["only_with"].items()},
+                found_alone=told["found_alone"],
                 **{name: file[name] for name in _ARRAYS},
                 **{name: told[name] for name in _NUMBERS},
                 requests=_requests(told["requests"], file) if "requests" in told else None,

@@ -283,6 +283,20 @@ def test_who_tells_a_story_is_not_turned_away(parts: Parts) -> None:
     assert declined / len(texts) < 0.01
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "河边三家洗砂厂偷着往里倒泥浆，下游的老百姓从前年起一封接一封地写信告状，县水利局回回都说“已列入集中整治计划”，"
+        "可没有一个人到现场看过，直到今年鱼塘全翻了白肚皮，上了省台的新闻。水利局长要不要负责？",
+        "市里下文要求桥面“百日贯通”，我在指挥部管施工，两次打了书面报告请求把工期放宽，都批回来说必须按期，"
+        "结果抢工的时候支架倒了，伤了七个工人。上级的要求谈不上违法，就是不切实际，这种情况我能不能少担点责任？",
+    ],
+)
+def test_long_stories_with_such_words_in_them_are_answered(parts: Parts, text: str) -> None:
+    advice = parts.advisor.ask(Question(text, DAY))
+    assert (advice.kind, advice.declined) == ("scenario", None)
+
+
 def test_a_labour_dispute_is_pointed_to_arbitration(parts: Parts) -> None:
     advice = parts.advisor.ask(Question("我被网格公司解除劳动合同，怎么仲裁？", DAY))
     assert advice.declined == "other_field"

@@ -150,6 +150,29 @@ def test_a_confirmed_fact_outranks_the_text_and_unknown_takes_it_away(parts: Par
     assert "consequence" not in {f.name for f in open_.facts}
 
 
+def test_who_only_asks_how_to_appeal_gets_the_three_usual_ways(parts: Parts) -> None:
+    answer = parts.advisor.ask(Question("我是副科长，怎么申诉？", DAY)).answer
+    for way in ("对党内问责决定的申诉", "对党纪处分的申诉", "对政务处分的复审、复核"):
+        assert way in answer
+    named = parts.advisor.ask(Question("对政务处分不服，怎么申诉？", DAY)).answer
+    assert "对党内问责决定的申诉" not in named
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "局长公款旅游五天，算不算问责？",
+        "我是副乡长，说我负责的项目有问题，还没有查清，会不会追究我的责任",
+        "副镇长醉驾撞了护栏，是不是要问责",
+    ],
+)
+def test_a_short_story_with_a_question_gets_a_verdict_and_the_rule(parts: Parts, text: str) -> None:
+    advice = parts.advisor.ask(Question(text, DAY))
+    assert advice.kind == "scenario"
+    assert advice.determination
+    assert "结论" in advice.answer or "先弄清" in advice.answer
+
+
 @pytest.mark.parametrize(
     "text",
     [

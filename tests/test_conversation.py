@@ -188,10 +188,19 @@ def test_a_fact_chosen_from_a_list(talk: Conversation) -> None:
     assert talk.situation.confirmed == {"consequence": "无", "own_duty": "unknown"}
 
 
-def test_small_talk_is_declined_and_changes_nothing(talk: Conversation) -> None:
+@pytest.mark.parametrize("words", ["谢谢", "今天雨真大", "嗯哼哼"])
+def test_what_answers_no_question_is_asked_again_and_changes_nothing(talk: Conversation, words: str) -> None:
     before = talk.situations
-    assert talk.say("谢谢", DAY).kind == "out_of_domain"
+    advice = talk.say(words, DAY)
+    assert advice.understood.startswith("没有看懂")
+    assert advice.determination
+    assert advice.determination.missing_facts
     assert talk.situations == before
+
+
+@pytest.mark.parametrize("words", ["唔知喔", "俺也知不道", "勿晓得", "晓得个啥"])
+def test_not_knowing_in_dialect(talk: Conversation, words: str) -> None:
+    assert "不清楚" in talk.say(words, DAY).understood
 
 
 def test_before_anything_was_told_every_text_is_a_question_by_itself(

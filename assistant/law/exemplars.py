@@ -57,6 +57,7 @@ class Lessons:
     least_sure_of_kind: float
     least_sure_of_idle: float
     least_sure_of_request: float
+    only_with: Mapping[str, tuple[str, str]]  # fact -> the fact and its value without which it is not read
 
 
 def _listed(data: Any) -> Any:
@@ -95,6 +96,7 @@ class _LessonFile(Strict):
     least_sure_of_kind: float = Field(gt=0.5, lt=1)
     least_sure_of_idle: float = Field(gt=0, lt=1)
     least_sure_of_request: float = Field(gt=0, lt=1)
+    only_with: dict[str, dict[str, str]] = {}
 
 
 def load_lessons(folder: Path, vocabulary: Vocabulary) -> Lessons:
@@ -110,6 +112,15 @@ def load_lessons(folder: Path, vocabulary: Vocabulary) -> Lessons:
             raise KnowledgeError(f"没有叫“{name}”的情况事实，请照 facts.yaml 填写。", "learning.yaml")
         if name in file.together and kind.kind == "many":
             raise KnowledgeError(f"“{name}”可以有几个值，不能列在 together 里。", "learning.yaml")
+    for name, other in file.only_with.items():
+        (needed, value), *more = other.items() or [("", "")]
+        kinds = vocabulary.facts.get(name), vocabulary.facts.get(needed)
+        if more or kinds[0] is None or kinds[0].kind != "many" or kinds[1] is None:
+            wanted = "左边写可以有几个值的事实，右边写一个事实和它的值"
+            raise KnowledgeError(f"only_with 的“{name}”写错了，请{wanted}。", "learning.yaml")
+        if value not in kinds[1].values or needed not in file.together:
+            message = f"only_with 里“{needed}”要列在 together 里，值要是它的值，请改正。"
+            raise KnowledgeError(message, "learning.yaml")
     return Lessons(
         tuple(file.together),
         tuple(file.patterns_only),
@@ -120,6 +131,7 @@ def load_lessons(folder: Path, vocabulary: Vocabulary) -> Lessons:
         file.least_sure_of_kind,
         file.least_sure_of_idle,
         file.least_sure_of_request,
+        {name: next(iter(other.items())) for name, other in file.only_with.items()},
     )
 
 

@@ -40,6 +40,7 @@ CALM = 0.5  # facts are not independent, so that their logarithms summed would b
 LIKELIEST = 120  # sheets whose verdict is asked for
 SILENT = 0.5  # what a sheet loses that says nothing of a fact that was confirmed
 LEAST_ANSWER = 0.02  # an answer less likely than this is not thought of
+NAMED = 0.9  # how sure a value is that a story calls by its name
 LEAST = 1e-4  # of a probability whose logarithm is taken
 
 Confirmed = Mapping[str, str | tuple[str, ...]]
@@ -118,6 +119,8 @@ class Model:
     verdicts: Head
     together: tuple[str, ...]
     sheets: tuple[tuple[str, ...], ...]  # combinations of values of ``together``
+    only_with: Mapping[str, tuple[str, str]]  # fact -> the fact and its value without which it is not read
+    found_alone: Mapping[str, float]  # of these: how often what only the lexicon found is right
     story_weights: Floats  # of each term: how much it speaks for a story, not for a question about rules
     story_bias: float
     surety: float  # what turns the likelihood of a verdict into how often it is right
@@ -309,7 +312,34 @@ def read_learned(
         for name, values in ranked.items()
     }
     several = {name: values for name, values in sure.items() if values}
+    for name, (other, wanted) in model.only_with.items():
+        told = confirmed.get(other, facts[other][0][0] if other in facts else UNTOLD)
+        if told != wanted:
+            several.pop(name, None)
+            ranked.pop(name, None)
+            continue
+        read_so = dict(several.get(name, ()) or _found_alone(model, name, marks))
+        # exemplars describe what others call by its name
+        read_so |= {
+            value: NAMED for value in _values(model, name) if value in text and f"{name}={value}" in marks
+        }
+        if read_so:
+            ordered = sorted(read_so.items(), key=lambda pair: -pair[1])
+            several[name] = tuple(ordered[: model.most_values])
     return Reading(facts | _singly(model, read) | several, verdicts, doubts, ranked)
+
+
+def _found_alone(model: Model, name: str, marks: Collection[str]) -> tuple[tuple[str, float], ...]:
+    """What the lexicon found of a fact of which nothing else was read, where that is right often enough."""
+    sure = model.found_alone.get(name, 0.0)
+    if sure < model.least_sure_of_many:
+        return ()
+    return tuple((value, sure) for value in _values(model, name) if f"{name}={value}" in marks)
+
+
+def _values(model: Model, name: str) -> list[str]:
+    """The values of a fact that may have several, as far as they were learned."""
+    return [head.partition("=")[2] for head in model.heads if head.startswith(f"{name}=")]
 
 
 def _without_idle(
