@@ -84,8 +84,8 @@ class Advisor:
         about = None
         if kind == "knowledge" or self._may_ask(asked, facts):
             about = self.knowing.reply(asked, found.passages, named, self._sides(question.day), question.day)
+        made: Determination | None = None
         if kind == "knowledge" and about:
-            made = None
             asks_remedy = any(f.name == "asks_remedy" and f.value == "yes" for f in facts)
             ways = asks_remedy and not named and bool(received or self.knowing.asks_way(asked))
             answer, citations = self.writer.knowledge(
@@ -97,14 +97,7 @@ class Advisor:
                 notices,
             )
         else:
-            settled = question.not_to_ask
-            read = self.reader.read(text, facts, question.confirmed, question.day, settled)
-            facts = read.facts
-            made = determine(
-                facts, self.law, question.day, received, read.likely, read.questions, read.ranked, settled
-            )
-            made = self._with_candidates(made, text, question.day)
-            made = self._with_versions(made, question)
+            facts, made = self._judged(question, facts, received)
             notices += self._versions_not_held(question.day)
             cases = self._cases(facts, made, text, found.cases, question.day)
             answer, citations = self.writer.scenario(
@@ -186,6 +179,18 @@ class Advisor:
     def _sides(self, day: date) -> Callable[[str], Sequence[Passage]]:
         """Finds provisions for one side of a comparison."""
         return lambda side: self.retriever.search(side, PASSAGES, self._searchable(day, ())).passages
+
+    def _judged(
+        self, question: Question, facts: tuple[Fact, ...], received: date | None
+    ) -> tuple[tuple[Fact, ...], Determination]:
+        """The facts of a story, and what the rules make of them."""
+        settled = question.not_to_ask
+        read = self.reader.read(question.text, facts, question.confirmed, question.day, settled)
+        made = determine(
+            read.facts, self.law, question.day, received, read.likely, read.questions, read.ranked, settled
+        )
+        made = self._with_candidates(made, question.text, question.day)
+        return read.facts, self._with_versions(made, question)
 
     def _with_candidates(self, made: Determination, text: str, day: date) -> Determination:
         """Fill up the clauses with listed situations that retrieval finds near, marked by a low score."""
