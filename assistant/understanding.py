@@ -120,8 +120,10 @@ class Reader:
         several = self.law.vocabulary.facts[name].kind == "many"
         head, told = (f"{name}={value}", "yes") if several else (name, value)
         spans = [(c.start, c.end) for c in story.clauses]
-        start, end = spans[model.telling(story.text.text, spans, head, told)] if spans else (0, 0)
-        first, last = story.text.span(start, end)
+        telling = model.telling(story.text.text, spans, head, told)
+        if telling is None:
+            return Fact(name, value, "", "learned", sure)
+        first, last = story.text.span(*telling)
         return Fact(name, value, story.text.original[first:last], "learned", sure, first)
 
     def _questions(self, reading: Reading, settled: Set[str]) -> tuple[MissingFact, ...]:

@@ -166,14 +166,16 @@ class Model:
             shares /= np.linalg.norm(shares)
             yield from zip(numbers.tolist(), shares.tolist(), strict=True)
 
-    def telling(self, text: str, clauses: Sequence[tuple[int, int]], head: str, value: str) -> int:
-        """The number of the clause whose words speak most for a value; the text is the normalised one."""
+    def telling(
+        self, text: str, clauses: Sequence[tuple[int, int]], head: str, value: str
+    ) -> tuple[int, int] | None:
+        """The clause whose words speak most for a value, None where none does; the text is the normalised one."""
         chosen = self.heads[head]
         column = chosen.first + chosen.values.index(value)
         weights = self.dual[:, column]
         effect: dict[str, float] = {}
-        best, most = 0, -np.inf
-        for number, (start, end) in enumerate(clauses):
+        best, most = None, 0.0
+        for start, end in clauses:
             total = 0.0
             for run in runs_of(text[start:end]):
                 if run not in effect:
@@ -187,7 +189,7 @@ class Model:
                         )
                 total += effect[run]
             if total > most:
-                best, most = number, total
+                best, most = (start, end), total
         return best
 
 
