@@ -157,8 +157,13 @@ class Advisor:
         return kind
 
     def _may_ask(self, asked: Asked, facts: Sequence[Fact]) -> bool:
-        """Whether what is taken for a story may be meant as a question about the rules."""
-        return bool(asked.styles) and not any(f.name == "reads_as" and f.value == "情况" for f in facts)
+        """Whether what is taken for a story may be meant as a question about the rules.
+
+        Whether something falls under accountability is what the verdict says.
+        """
+        says = {(f.name, f.value) for f in facts}
+        styles = asked.styles - {"whether"} if ("asks_verdict", "yes") in says else asked.styles
+        return bool(styles) and ("reads_as", "情况") not in says
 
     def _searchable(self, day: date, references: Sequence[Reference]) -> Callable[[str], bool]:
         """Provisions in force; those of old rules beside newer ones only when the question names them."""
