@@ -143,8 +143,7 @@ def learn(
         unseen[test] = kernel[np.ix_(test, others)] @ ridge.dual_coef_
     story_weights, story_bias = _story(runs, vectorizer.transform(asked) if asked else None)
     dual = KernelRidge(alpha=PENALTY, kernel="precomputed").fit(kernel, target).dual_coef_
-    inside = _inside(exemplars, lessons)
-    heads = _heads(columns, unseen, found, inside)
+    heads = _heads(columns, unseen, found, _inside(exemplars, lessons))
     sheets = _sheets(exemplars, lessons)
     postings = runs.tocsc()
     postings.sort_indices()
@@ -165,10 +164,6 @@ def learn(
         story_weights=story_weights,
         story_bias=story_bias,
         only_with=lessons.only_with,
-        found_alone={
-            name: _found_alone(name, rows, exemplars, heads, unseen.astype(np.float32), found, lessons)
-            for name, rows in inside.items()
-        },
         surety=_surety(exemplars, lessons, heads, sheets, unseen.astype(np.float32), found, judges),
         least_sure=lessons.least_sure,
         least_sure_of_many=lessons.least_sure_of_many,
@@ -305,30 +300,6 @@ def _inside(exemplars: Sequence[Exemplar], lessons: Lessons) -> dict[str, npt.ND
     }
 
 
-def _found_alone(
-    fact: str,
-    rows: npt.NDArray[np.bool_],
-    exemplars: Sequence[Exemplar],
-    heads: Mapping[str, Head],
-    unseen: npt.NDArray[np.float32],
-    found: Sequence[set[str]],
-    lessons: Lessons,
-) -> float:
-    """How often a value that the lexicon found is right where no value of the fact is read otherwise."""
-    of_fact = {name.partition("=")[2]: head for name, head in heads.items() if name.startswith(f"{fact}=")}
-    right = marked = 0
-    for at in np.flatnonzero(rows).tolist():
-        own = [value for value in of_fact if f"{fact}={value}" in found[at]]
-        if own and all(
-            head.probabilities(unseen[at : at + 1], [head.found(found[at])])[0, 1]
-            < lessons.least_sure_of_many
-            for head in of_fact.values()
-        ):
-            marked += len(own)
-            right += len(set(own) & set(exemplars[at].facts.get(fact, ())))
-    return round(right / marked, 3) if marked else 0.0
-
-
 def _heads(
     columns: Columns,
     unseen: npt.NDArray[np.float64],
@@ -433,7 +404,6 @@ def _save(model: Model, path: Path) -> None:
         "together": model.together,
         "sheets": model.sheets,
         "only_with": model.only_with,
-        "found_alone": model.found_alone,
         "heads": [{"name": h.name, "values": h.values, "first": h.first} for h in heads],
         **{name: getattr(model, name) for name in _NUMBERS},
     }
@@ -472,7 +442,6 @@ def _load(path: Path) -> Model | None:
                 together=tuple(told["together"]),
                 sheets=tuple(tuple(sheet) for sheet in told["sheets"]),
                 only_with={name: (other, value) for name, (other, value) in told["only_with"].items()},
-                found_alone=told["found_alone"],
                 **{name: file[name] for name in _ARRAYS},
                 **{name: told[name] for name in _NUMBERS},
                 requests=_requests(told["requests"], file) if "requests" in told else None,

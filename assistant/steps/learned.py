@@ -120,7 +120,6 @@ class Model:
     together: tuple[str, ...]
     sheets: tuple[tuple[str, ...], ...]  # combinations of values of ``together``
     only_with: Mapping[str, tuple[str, str]]  # fact -> the fact and its value without which it is not read
-    found_alone: Mapping[str, float]  # of these: how often what only the lexicon found is right
     story_weights: Floats  # of each term: how much it speaks for a story, not for a question about rules
     story_bias: float
     surety: float  # what turns the likelihood of a verdict into how often it is right
@@ -319,29 +318,16 @@ def read_learned(
         if told != wanted:
             several.pop(name, None)
             ranked.pop(name, None)
-            continue
-        read_so = dict(several.get(name, ()) or _found_alone(model, name, marks))
-        # exemplars describe what others call by its name
-        read_so |= {
-            value: NAMED for value in _values(model, name) if value in text and f"{name}={value}" in marks
-        }
-        if read_so:
-            ordered = sorted(read_so.items(), key=lambda pair: -pair[1])
-            several[name] = tuple(ordered[: model.most_values])
+        elif named := _named(model, name, text, marks):
+            shares = sorted((dict(several.get(name, ())) | named).items(), key=lambda pair: -pair[1])
+            several[name] = tuple(shares[: model.most_values])
     return Reading(facts | _singly(model, read) | several, verdicts, doubts, ranked)
 
 
-def _found_alone(model: Model, name: str, marks: Collection[str]) -> tuple[tuple[str, float], ...]:
-    """What the lexicon found of a fact of which nothing else was read, where that is right often enough."""
-    sure = model.found_alone.get(name, 0.0)
-    if sure < model.least_sure_of_many:
-        return ()
-    return tuple((value, sure) for value in _values(model, name) if f"{name}={value}" in marks)
-
-
-def _values(model: Model, name: str) -> list[str]:
-    """The values of a fact that may have several, as far as they were learned."""
-    return [head.partition("=")[2] for head in model.heads if head.startswith(f"{name}=")]
+def _named(model: Model, name: str, text: str, marks: Collection[str]) -> dict[str, float]:
+    """Values that a story calls by their names, as the lexicon agrees: exemplars describe rather than name."""
+    values = (head.partition("=")[2] for head in model.heads if head.startswith(f"{name}="))
+    return {value: NAMED for value in values if value in text and f"{name}={value}" in marks}
 
 
 def _without_idle(
