@@ -191,7 +191,7 @@ def _next_line() -> str | None:
 @app.command()
 def chat() -> None:
     """打开网页对话。"""
-    from assistant.web import serve
+    from assistant.web.server import serve
 
     gc.enable()
     serve(load_settings(), progress=progress)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from assistant import web, wiring
+from assistant import wiring
 from assistant.settings import load_settings
+from assistant.web import server
 
 CHROMIUM = "/usr/bin/chromium"
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
@@ -28,8 +29,8 @@ def main() -> None:
         port = probe.getsockname()[1]
     settings = load_settings(port=port)
     office = wiring.Office(settings)
-    app = web.build_app(office, office, settings, web.load_examples(settings.prompts), office)
-    address = web.launch(app, settings)
+    app = server.build_app(office, office, settings, server.load_examples(settings.prompts), office)
+    address = server.launch(app, settings)
     TARGET.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])

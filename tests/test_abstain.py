@@ -25,7 +25,7 @@ from assistant.settings import Settings
 from assistant.steps.answering import Writer
 from assistant.steps.facts import read_facts
 from assistant.steps.verification import needs_source, verify
-from assistant.web_thread import Thread, Turn, answered
+from assistant.web.thread import Thread, Turn, answered
 
 if TYPE_CHECKING:
     from assistant.wiring import Parts

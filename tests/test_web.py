@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from assistant import web, web_view
 from assistant.conversation import Conversation, make_listener
 from assistant.errors import KnowledgeError, QuestionError, SettingsError
 from assistant.model import Advice, Citation, Instrument, Provision, Question
 from assistant.settings import Settings, load_settings
-from assistant.web_thread import Thread, Turn, answered, corrected, next_turn, read_days, reply
+from assistant.web import server, view
+from assistant.web.thread import Thread, Turn, answered, corrected, next_turn, read_days, reply
 from assistant.wiring import Parts
 from tests.browser import free_port
 
@@ -50,8 +50,8 @@ INJECTIONS = [
 @pytest.fixture(scope="module")
 def address(parts: Parts) -> Iterator[str]:
     settings = parts.settings.model_copy(update={"port": free_port()})
-    app = web.build_app(parts.advisor, parts.corpus, settings, web.load_examples(settings.prompts))
-    yield web.launch(app, settings)
+    app = server.build_app(parts.advisor, parts.corpus, settings, server.load_examples(settings.prompts))
+    yield server.launch(app, settings)
     app.close(verbose=False)
 
 
@@ -266,23 +266,23 @@ def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "example.test"])
 def test_other_machines_are_not_served(host: str) -> None:
     with pytest.raises(SettingsError, match="ZEMING_HOST"):
-        web.check_address(load_settings(host=host, port=free_port()))
+        server.check_address(load_settings(host=host, port=free_port()))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_this_machine_is_served(host: str) -> None:
-    web.check_address(load_settings(host=host, port=free_port()))
+    server.check_address(load_settings(host=host, port=free_port()))
 
 
 def test_the_examples_are_six_roles(settings: Settings) -> None:
-    examples = web.load_examples(settings.prompts)
+    examples = server.load_examples(settings.prompts)
     assert len({e.role for e in examples}) == len({e.text for e in examples}) == 6
 
 
 def test_unreadable_examples_are_named(tmp_path: Path) -> None:
     (tmp_path / "examples.yaml").write_text("examples: [{role: 甲}]", encoding="utf-8")
     with pytest.raises(KnowledgeError, match=r"prompts/examples\.yaml"):
-        web.load_examples(tmp_path)
+        server.load_examples(tmp_path)
 
 
 # ---------------------------------------------------------------- thread and words
@@ -378,9 +378,9 @@ def test_no_tag_or_address_of_a_text_is_live(text: str) -> None:
     cited = Citation(1, "x-2020#1", text, "digest", text, True, text, "memory")
     advice = an_advice(Question(text, TODAY), cited, answer=f"{text} [1]")
     made = [
-        web_view.plain(text),
-        web_view.answer(advice.answer, 0, advice.citations),
-        web_view.sources(advice, 0, Stock()),
+        view.plain(text),
+        view.answer(advice.answer, 0, advice.citations),
+        view.sources(advice, 0, Stock()),
     ]
     for html in made:
         assert "\n" not in html
@@ -394,7 +394,7 @@ def test_a_card_tells_digest_from_text_and_marks_doubt() -> None:
     text = Citation(
         2, "x-2020#2", "《试行办法》第二条", "verbatim", "原话", False, "https://a.cn/b", "verified"
     )
-    html = web_view.sources(an_advice(question, digest, text), 0, Stock())
+    html = view.sources(an_advice(question, digest, text), 0, Stock())
     first, second = html.split("<article")[1:]
     assert all(mark in first for mark in ("要旨", "待核", "自 2020-05-01 起施行"))
     assert "官方来源" not in first
@@ -412,6 +412,6 @@ def test_only_marks_with_a_source_are_links(markdown: str, links: int) -> None:
         Citation(n, f"x-2020#{n}", "《试行办法》第一条", "digest", "要点", True, None, "memory")
         for n in (1, 2)
     ]
-    body = web_view.answer(markdown, 4, cited).split('<p class="z-more">')[0]
+    body = view.answer(markdown, 4, cited).split('<p class="z-more">')[0]
     assert body.count('<a class="z-cite" href="#source-4-') == links
     assert "《试行办法》" not in body.replace('title="《试行办法》第一条"', "")

@@ -19,16 +19,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, FilePayload, Page
 
-from assistant import holdings, web, web_knowledge_view, web_uploads, web_view
+from assistant import holdings
 from assistant.adapters import library
 from assistant.errors import LibraryError, QuestionError
 from assistant.importing import Correction, Outcome
 from assistant.law.text import number_to_chinese
 from assistant.model import Document, Instrument, Provision
 from assistant.settings import Settings
-from assistant.web_knowledge import read_correction
-from assistant.web_knowledge_view import Piece
-from assistant.web_work import INDEXING, READING, Desk, Moment
+from assistant.web import knowledge_view, server, uploads, view
+from assistant.web.knowledge_page import read_correction
+from assistant.web.knowledge_view import Piece
+from assistant.web.work import INDEXING, READING, Desk, Moment
 from assistant.wiring import Office, Parts
 from tests.browser import free_port
 from tests.documents import make_docx
@@ -96,9 +97,9 @@ def settings_here(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Set
 @pytest.fixture(scope="module")
 def address(settings_here: Settings) -> Iterator[str]:
     office = Office(settings_here)
-    examples = web.load_examples(settings_here.prompts)
-    app = web.build_app(office, office, settings_here, examples, office)
-    yield web.launch(app, settings_here)
+    examples = server.load_examples(settings_here.prompts)
+    app = server.build_app(office, office, settings_here, examples, office)
+    yield server.launch(app, settings_here)
     app.close(verbose=False)
 
 
@@ -396,7 +397,7 @@ def test_files_of_a_folder_that_are_no_documents_are_counted(page: Page, tmp_pat
 def test_no_upload_stays_or_is_served(page: Page, address: str, settings_here: Settings) -> None:
     add(page, [a_file("石碾.md", rule("石碾")), a_file("坏的.pdf", b"%PDF-1.7")])
     data = settings_here.data
-    for folder in (web_uploads.uploads_folder(data), data / "incoming"):
+    for folder in (uploads.uploads_folder(data), data / "incoming"):
         assert [path for path in folder.rglob("*") if path.is_file()] == []
     path = _upload(address, "一.txt", "私密的话".encode())
     assert Path(path).is_file()
@@ -505,9 +506,9 @@ def test_the_laws_that_come_along_can_be_looked_at_and_not_removed(
 
 
 def test_without_an_office_there_is_the_chat_alone(parts: Parts) -> None:
-    app = web.build_app(parts.advisor, parts.corpus, parts.settings, ())
+    app = server.build_app(parts.advisor, parts.corpus, parts.settings, ())
     assert [path for path, *_ in app.pages] == [""]
-    assert "nav" not in web_view.head(None)
+    assert "nav" not in view.head(None)
 
 
 # ---------------------------------------------------------------- words and parts
@@ -546,11 +547,11 @@ def test_no_tag_or_address_is_live(text: str) -> None:
     )
     outcome = Outcome(text, "added", text, document)
     made = [
-        web_knowledge_view.documents([document], 1, text),
-        web_knowledge_view.preview(document, instrument, [Piece(text, text, text)], 1),
-        web_knowledge_view.removal(document),
-        web_knowledge_view.results([provision], text, TODAY),
-        web_knowledge_view.work(Moment(outcomes=(outcome,), error=text, stage=INDEXING, finished=True)),
+        knowledge_view.documents([document], 1, text),
+        knowledge_view.preview(document, instrument, [Piece(text, text, text)], 1),
+        knowledge_view.removal(document),
+        knowledge_view.results([provision], text, TODAY),
+        knowledge_view.work(Moment(outcomes=(outcome,), error=text, stage=INDEXING, finished=True)),
     ]
     for html in made:
         for tag in ("<script", "<img", "<svg", "<iframe", 'href="javascript', "<b>x"):
@@ -584,7 +585,7 @@ def test_a_rule_that_was_found_says_whether_it_applies(day: date, state: str) ->
         (),
         "verified",
     )
-    html = web_knowledge_view.results([provision], "要点", day)
+    html = knowledge_view.results([provision], "要点", day)
     assert f">{state}<" in html
     assert ">规定<" in html
     assert ">要旨<" in html
@@ -597,10 +598,10 @@ def test_work_is_told_as_it_goes_and_undone_lines_are_taken_back() -> None:
         raise LibraryError("磁盘满了。")
 
     moments = list(Desk().watch(work))
-    assert "甲.txt" in web_knowledge_view.work(next(m for m in moments if m.outcomes and not m.finished))
+    assert "甲.txt" in knowledge_view.work(next(m for m in moments if m.outcomes and not m.finished))
     last = moments[-1]
     assert (last.finished, last.stage, last.error) == (True, READING, "磁盘满了。")
-    html = web_knowledge_view.work(last)
+    html = knowledge_view.work(last)
     assert "知识库没有改动：磁盘满了。" in html
     assert "甲.txt" not in html
 
@@ -615,8 +616,8 @@ def test_the_index_is_counted_and_a_bug_is_one_calm_sentence(caplog: pytest.LogC
         raise ValueError("张三的事")
 
     moments = list(Desk().watch(work))
-    assert any("正在建索引……8/20" in web_knowledge_view.work(moment) for moment in moments)
-    html = web_knowledge_view.work(moments[-1])
+    assert any("正在建索引……8/20" in knowledge_view.work(moment) for moment in moments)
+    html = knowledge_view.work(moments[-1])
     assert "文件已经收下，但索引没有建成：程序出了差错" in html
     assert "甲.txt" in html
     assert "ValueError" in caplog.text
@@ -626,25 +627,25 @@ def test_the_index_is_counted_and_a_bug_is_one_calm_sentence(caplog: pytest.LogC
 def test_only_what_was_uploaded_is_moved_and_it_is_deleted_afterwards(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("不该读到", encoding="utf-8")
-    uploads = web_uploads.uploads_folder(tmp_path)
-    one, two = uploads / "a1" / "x.txt", uploads / "b2" / "x.txt"
+    folder = uploads.uploads_folder(tmp_path)
+    one, two = folder / "a1" / "x.txt", folder / "b2" / "x.txt"
     for path in (one, two):
         path.parent.mkdir(parents=True)
         path.write_text(path.parent.name, encoding="utf-8")
-    (uploads / "link.txt").symlink_to(secret)
+    (folder / "link.txt").symlink_to(secret)
     sent = {
         "files": [
             {"path": str(one), "name": "../../材料/甲.txt"},
             {"path": str(two), "name": "材料/甲.txt"},
             {"path": str(secret), "name": "乙.txt"},
-            {"path": f"{uploads}/../secret.txt", "name": "丙.txt"},
-            {"path": str(uploads / "link.txt"), "name": "丁.txt"},
+            {"path": f"{folder}/../secret.txt", "name": "丙.txt"},
+            {"path": str(folder / "link.txt"), "name": "丁.txt"},
             "不是一行",
         ],
         "left": [{"name": "大.pdf", "why": "size"}],
         "skipped": "many",
     }
-    with web_uploads.unpacked(sent, tmp_path, 7) as parcel:
+    with uploads.unpacked(sent, tmp_path, 7) as parcel:
         files = [path for top in parcel.paths for path in top.rglob("*") if path.is_file()]
         assert sorted(path.read_text(encoding="utf-8") for path in files) == ["a1", "b2"]
         assert {path.name for path in parcel.paths} == {"材料"}
@@ -654,8 +655,8 @@ def test_only_what_was_uploaded_is_moved_and_it_is_deleted_afterwards(tmp_path: 
         assert "7 MB" in missing["大.pdf"]
     assert list((tmp_path / "incoming").iterdir()) == []
     assert secret.read_text(encoding="utf-8") == "不该读到"
-    with web_uploads.unpacked({"files": None}, tmp_path, 7) as parcel:
-        assert parcel == web_uploads.Parcel(())
+    with uploads.unpacked({"files": None}, tmp_path, 7) as parcel:
+        assert parcel == uploads.Parcel(())
 
 
 def test_a_correction_holds_what_was_changed_only() -> None:

@@ -21,16 +21,16 @@ from assistant.conversation import Asks
 from assistant.errors import SettingsError
 from assistant.indexing import Progress
 from assistant.settings import Settings
-from assistant.web_thread import Example, load_examples
-from assistant.web_uploads import uploads_folder
-from assistant.web_view import Provisions
+from assistant.web.thread import Example, load_examples
+from assistant.web.uploads import uploads_folder
+from assistant.web.view import Provisions
 
 if TYPE_CHECKING:
     from gradio import Blocks
 
 __all__ = ["Example", "build_app", "check_address", "launch", "load_examples", "serve"]
 
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parent / "static"
 
 
 def build_app(
@@ -46,11 +46,11 @@ def build_app(
     os.environ["GRADIO_TEMP_DIR"] = str(uploads_folder(settings.data))
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["HF_HUB_OFFLINE"] = "1"
-    from assistant import web_knowledge, web_page
+    from assistant.web import chat_page, knowledge_page
 
-    app = web_page.build_app(advisor, corpus, settings, examples, pages=office is not None)
+    app = chat_page.build_app(advisor, corpus, settings, examples, pages=office is not None)
     if office:
-        web_knowledge.add_page(app, office)
+        knowledge_page.add_page(app, office)
     return app
 
 
@@ -83,7 +83,7 @@ def _taken(settings: Settings) -> SettingsError:
 def launch(app: Blocks, settings: Settings) -> str:
     """Start the page in the background and return its address. Raises as :func:`check_address`."""
     check_address(settings)
-    from assistant.web_page import theme
+    from assistant.web.chat_page import theme
 
     try:
         app.queue(api_open=False).launch(
@@ -104,10 +104,10 @@ def launch(app: Blocks, settings: Settings) -> str:
             # the chat alone takes no files
             max_file_size=f"{settings.max_file_mb}mb" if len(app.pages) > 1 else "1kb",
             blocked_paths=[str(settings.data.resolve())],  # what was uploaded is never served
-            favicon_path=_HERE / "web.svg",
+            favicon_path=_HERE / "icon.svg",
             theme=theme(),
             css=(_HERE / "web.css").read_text(encoding="utf-8"),
-            head=f"<script>{(_HERE / 'web.js').read_text(encoding='utf-8')}</script>",
+            head=f"<script>{(_HERE / 'chat.js').read_text(encoding='utf-8')}</script>",
         )
     except OSError as error:  # somebody took the port in between
         raise _taken(settings) from error

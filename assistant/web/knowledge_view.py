@@ -15,8 +15,8 @@ from html import escape
 from assistant.importing import Outcome
 from assistant.law.coverage import Coverage, Totals
 from assistant.model import Authority, Document, Instrument, Provision
-from assistant.web_view import safe_url
-from assistant.web_work import READING, Moment
+from assistant.web.view import safe_url
+from assistant.web.work import READING, Moment
 
 ACCEPTED = (".pdf", ".docx", ".html", ".htm", ".md", ".txt", ".zip")
 # of a folder these are sent too: they get a sentence that says what to do
@@ -47,7 +47,7 @@ _DOCUMENTS = 200
 
 
 def form(max_mb: int) -> str:
-    """The form for taking documents in; ``web_upload.js`` brings it to life."""
+    """The form for taking documents in; ``upload.js`` brings it to life."""
     kinds = "".join(
         f'<label><input type="radio" name="kind" value="{value}"{" checked" if value == "auto" else ""}>'
         f"<span>{name}</span></label>"

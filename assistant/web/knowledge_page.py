@@ -15,17 +15,19 @@ from typing import Any, get_args
 import gradio as gr
 from gradio import Blocks
 
-from assistant import holdings, web_knowledge_view, web_uploads, web_view
+from assistant import holdings
 from assistant.documents.taking import Kind
 from assistant.errors import DocumentError, QuestionError
 from assistant.importing import Correction
 from assistant.law.addresses import write_address
 from assistant.law.coverage import coverage
 from assistant.model import Document, Instrument
-from assistant.web_knowledge_view import RANKS, Piece
-from assistant.web_page import notice_line
-from assistant.web_thread import read_day
-from assistant.web_work import Desk, Moment, sentence
+from assistant.web import knowledge_view, uploads
+from assistant.web.chat_page import notice_line
+from assistant.web.knowledge_view import RANKS, Piece
+from assistant.web.thread import read_day
+from assistant.web.view import head
+from assistant.web.work import Desk, Moment, sentence
 from assistant.wiring import Office
 
 _FIRST, _MORE = 12, 30  # pieces of a document that are shown at once
@@ -53,7 +55,7 @@ _SAVE = """(file) => {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }"""
 
-# Component -> new value, as in web_page. Gradio reads the annotations of handlers, so this name must be found here.
+# Component -> new value, as in chat_page. Gradio reads the annotations of handlers, so this name must be found here.
 Changes = dict[Any, Any]
 
 
@@ -102,13 +104,13 @@ class Shelf:
 
     def search(self, query: str, day: date) -> str:
         found = self._office.parts(wait=False).search(query, _FOUND, day) if query else []
-        return web_knowledge_view.results(found, query, day)
+        return knowledge_view.results(found, query, day)
 
     def stock(self, day: date) -> str:
         corpus = self._office.parts(wait=False).corpus
         found = coverage(corpus, {p.id for p in corpus.provisions() if p.text}, day)
         own = [d for d in self._all() if d.origin != "package"]
-        return web_knowledge_view.stock(found, len(own), holdings.law_notes(self._settings))
+        return knowledge_view.stock(found, len(own), holdings.law_notes(self._settings))
 
     # -------------------------------------------------------------- changing
 
@@ -119,7 +121,7 @@ class Shelf:
 
         def work(desk: Desk) -> None:
             settings = self._settings
-            with web_uploads.unpacked(sent, settings.data, settings.max_file_mb) as parcel:
+            with uploads.unpacked(sent, settings.data, settings.max_file_mb) as parcel:
                 for outcome in parcel.missing:
                     desk.told(outcome)
                 if parcel.paths:
@@ -185,21 +187,21 @@ def read_correction(before: Instrument, said: dict[str, Any]) -> Correction:
 def add_page(app: Blocks, office: Office) -> None:
     """Put the page into the app, at ``/knowledge``."""
     shelf, settings = Shelf(office), office.settings
-    web_uploads.sweep(settings.data)
+    uploads.sweep(settings.data)
     with app.route("知识库", "/knowledge", show_in_navbar=False):
         chosen = gr.State("", time_to_live=6 * 3600)
         shown = gr.State(_FIRST, time_to_live=6 * 3600)
         with gr.Row(elem_id="z-top"):
-            gr.HTML(web_view.head("knowledge"), elem_id="z-title")
+            gr.HTML(head("knowledge"), elem_id="z-title")
         with gr.Row(elem_id="z-shelves"):
             with gr.Column(scale=2, min_width=320, elem_id="z-held"):
                 taking = gr.HTML(
-                    web_knowledge_view.form(settings.max_file_mb),
-                    js_on_load=(_FOLDER / "web_upload.js").read_text(encoding="utf-8"),
+                    knowledge_view.form(settings.max_file_mb),
+                    js_on_load=(_FOLDER / "static" / "upload.js").read_text(encoding="utf-8"),
                     apply_default_css=False,
                     elem_id="z-taking",
                 )
-                working = gr.HTML(web_knowledge_view.work(None), apply_default_css=False, elem_id="z-working")
+                working = gr.HTML(knowledge_view.work(None), apply_default_css=False, elem_id="z-working")
                 with gr.Row(elem_id="z-filter"):
                     written = gr.Textbox(
                         label="已添加的文件", placeholder="按名称筛选", max_lines=1, elem_id="z-written"
@@ -234,7 +236,7 @@ def add_page(app: Blocks, office: Office) -> None:
                             keep = gr.Button("保存", size="sm", elem_id="z-keep", min_width=90)
                             leave = gr.Button("不改了", size="sm", elem_id="z-leave", min_width=90)
                     seen = gr.HTML(
-                        web_knowledge_view.preview(None, None, (), 0),
+                        knowledge_view.preview(None, None, (), 0),
                         apply_default_css=False,
                         elem_id="z-seen",
                     )
@@ -253,7 +255,7 @@ def add_page(app: Blocks, office: Office) -> None:
                         )
                         look = gr.Button("检索", variant="primary", elem_id="z-send", scale=0, min_width=76)
                     hits = gr.HTML(
-                        web_knowledge_view.results((), "", date.min),
+                        knowledge_view.results((), "", date.min),
                         js_on_load=_PICK,
                         apply_default_css=False,
                         elem_id="z-hits",
@@ -265,7 +267,7 @@ def add_page(app: Blocks, office: Office) -> None:
                         '<p class="z-quiet">程序或目录更新以后，用它把添加过的文件重新读一遍；改正过的信息会保留。</p>'
                     )
                     again = gr.HTML(
-                        web_knowledge_view.work(None), apply_default_css=False, elem_id="z-again-work"
+                        knowledge_view.work(None), apply_default_css=False, elem_id="z-again-work"
                     )
 
         fields = {
@@ -274,14 +276,14 @@ def add_page(app: Blocks, office: Office) -> None:
         }  # fmt: skip
 
         def the_list(words: str, with_laws: bool, id: str) -> str:
-            return web_knowledge_view.documents(*shelf.documents(words, with_laws), id)
+            return knowledge_view.documents(*shelf.documents(words, with_laws), id)
 
         def the_preview(id: str, count: int) -> Changes:
             """The document that is shown, and what can be done with it."""
             document = shelf.document(id) if id else None
             if document is None:
                 return {
-                    **closed(), chosen: "", seen: web_knowledge_view.preview(None, None, (), 0),
+                    **closed(), chosen: "", seen: knowledge_view.preview(None, None, (), 0),
                     more: gr.Button(visible=False), deeds: gr.Row(visible=False),
                 }  # fmt: skip
             pieces, instrument = shelf.pieces(document), shelf.instrument(document)
@@ -290,7 +292,7 @@ def add_page(app: Blocks, office: Office) -> None:
                 **closed(),
                 chosen: id,
                 shown: count,
-                seen: web_knowledge_view.preview(document, instrument, pieces, count),
+                seen: knowledge_view.preview(document, instrument, pieces, count),
                 more: gr.Button(f"显示更多（还有 {left}）", visible=left > 0),
                 deeds: gr.Row(visible=True),
                 fix: gr.Button(visible=bool(instrument and instrument.document == document.id)),
@@ -323,7 +325,7 @@ def add_page(app: Blocks, office: Office) -> None:
             """Show how far the work is, and at its end what there is now."""
             words, with_laws, id = now
             for moment in moments:
-                changes: Changes = {panel: web_knowledge_view.work(moment, done)}
+                changes: Changes = {panel: knowledge_view.work(moment, done)}
                 if moment.finished:
                     changes |= arrive(words, with_laws, id)
                     changes |= guarded(lambda: the_preview(id, _FIRST)) if id else {}
@@ -341,7 +343,7 @@ def add_page(app: Blocks, office: Office) -> None:
             document = shelf.document(id)
             if document is None:
                 return the_preview("", _FIRST)
-            return {**closed(), sure: gr.Group(visible=True), asked: web_knowledge_view.removal(document)}
+            return {**closed(), sure: gr.Group(visible=True), asked: knowledge_view.removal(document)}
 
         def remove(words: str, with_laws: bool, id: str) -> Changes:
             def change() -> Changes:

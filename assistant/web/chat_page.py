@@ -15,12 +15,12 @@ from typing import Any, cast
 import gradio as gr
 from gradio import Blocks
 
-from assistant import web_view
 from assistant.conversation import Asks, make_listener
 from assistant.errors import QuestionError
 from assistant.law.vocabulary import Vocabulary
 from assistant.settings import Settings
-from assistant.web_thread import Example, Thread, Turn, answered, corrected, next_turn, read_days
+from assistant.web import view
+from assistant.web.thread import Example, Thread, Turn, answered, corrected, next_turn, read_days
 
 _WELCOME = """<div class="z-welcome"><h2>您好，请说情况</h2>
 <p>说说发生了什么，看算不算问责、依据哪条。</p>
@@ -37,20 +37,20 @@ def messages(thread: Thread, vocabulary: Vocabulary) -> list[gr.ChatMessage]:
     """The thread as chat messages: message ``2k`` is what was said in turn k, ``2k+1`` the reply."""
     shown = []
     for index, turn in enumerate(thread.turns):
-        shown.append(gr.ChatMessage(role="user", content=web_view.plain(turn.said)))
+        shown.append(gr.ChatMessage(role="user", content=view.plain(turn.said)))
         if turn.advice:
             last = index == len(thread.turns) - 1
             shown.append(
                 gr.ChatMessage(
                     role="assistant",
-                    content=web_view.answer(
+                    content=view.answer(
                         turn.advice.answer, index, turn.advice.citations, turn.advice.supposed
                     ),
-                    options=cast(Any, web_view.options(turn.advice, vocabulary) if last else []),
+                    options=cast(Any, view.options(turn.advice, vocabulary) if last else []),
                 )
             )
         elif turn.error:
-            shown.append(gr.ChatMessage(role="assistant", content=web_view.plain(turn.error)))
+            shown.append(gr.ChatMessage(role="assistant", content=view.plain(turn.error)))
     return shown
 
 
@@ -60,22 +60,22 @@ _TODAY = "() => new Date(Date.now() - new Date().getTimezoneOffset() * 60000).to
 
 def build_app(
     advisor: Asks,
-    corpus: web_view.Provisions,
+    corpus: view.Provisions,
     settings: Settings,
     examples: Sequence[Example],
     pages: bool = False,
 ) -> Blocks:
     """The page. ``corpus`` gives the days in force; the words of the sources come with the advice.
 
-    ``pages``: there is another page to go to, see :mod:`assistant.web_knowledge`.
+    ``pages``: there is another page to go to, see :mod:`assistant.web.knowledge_page`.
     """
     listener = make_listener(settings)
     vocabulary = listener.vocabulary
-    choices = [(k.label, k.name) for k in vocabulary.facts.values() if web_view.shown(k.name, vocabulary)]
+    choices = [(k.label, k.name) for k in vocabulary.facts.values() if view.shown(k.name, vocabulary)]
     with Blocks(title="责明", analytics_enabled=False, fill_height=True, delete_cache=(3600, 3600)) as app:
         thread = gr.State(Thread(), time_to_live=6 * 3600)
         with gr.Row(elem_id="z-top"):
-            gr.HTML(web_view.head("chat" if pages else None), elem_id="z-title")
+            gr.HTML(view.head("chat" if pages else None), elem_id="z-title")
             anew = gr.Button("新情况", size="sm", elem_id="z-new", scale=0)
         with gr.Row(elem_id="z-main"):
             with gr.Column(scale=3, min_width=320, elem_id="z-left"):
@@ -88,7 +88,7 @@ def build_app(
                     sanitize_html=True,
                     allow_tags=False,
                     latex_delimiters=[],
-                    autoscroll=False,  # web.js shows the beginning of an answer, not its end
+                    autoscroll=False,  # chat.js shows the beginning of an answer, not its end
                     buttons=[],
                     layout="bubble",
                     feedback_options=None,
@@ -138,9 +138,9 @@ def build_app(
                     )
             with gr.Column(scale=2, min_width=300, elem_id="z-right"), gr.Tabs():
                 with gr.Tab("来源"):
-                    sources = gr.HTML(web_view.sources(None, 0, corpus), elem_id="z-sources")
+                    sources = gr.HTML(view.sources(None, 0, corpus), elem_id="z-sources")
                 with gr.Tab("判断与事实"):
-                    reasons = gr.HTML(web_view.basis(None, 0, vocabulary), elem_id="z-basis")
+                    reasons = gr.HTML(view.basis(None, 0, vocabulary), elem_id="z-basis")
                     with gr.Group(visible=False, elem_id="z-correct") as form:
                         fact = gr.Dropdown(choices, value=None, label="更正一项事实", elem_id="z-fact")
                         one = gr.Radio([], label="应该是", visible=False)
@@ -152,8 +152,8 @@ def build_app(
             advice = now.advice()
             return {
                 thread: now,
-                sources: web_view.sources(advice, now.selected, corpus),
-                reasons: web_view.basis(advice, now.selected, vocabulary),
+                sources: view.sources(advice, now.selected, corpus),
+                reasons: view.basis(advice, now.selected, vocabulary),
                 form: gr.Group(visible=bool(advice and advice.determination)),
             }
 

@@ -42,7 +42,7 @@ def unpacked(sent: Mapping[str, Any], data: Path, max_mb: int) -> Iterator[Parce
     """The files of one upload, moved to a folder of their own that is gone when the block ends.
 
     Args:
-        sent: ``files`` [{path, name}], ``left`` [{name, why}] and ``skipped``, as ``web_upload.js`` says them.
+        sent: ``files`` [{path, name}], ``left`` [{name, why}] and ``skipped``, as ``upload.js`` says them.
     """
     incoming = data / "incoming"
     incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
