@@ -61,3 +61,15 @@ class PageGone(SyncError):
 
 class QualityError(ZemingError):
     """An evaluation came out worse than the earlier run that it is compared with; the message names the measures."""
+
+
+class RecordsError(ZemingError):
+    """The store of conversations and accounts cannot be opened or written."""
+
+
+class AccountError(ZemingError):
+    """Something about an account cannot be done: a name that is taken, a weak password, a wrong one, a lock."""
+
+
+class DraftError(ZemingError):
+    """A draft cannot be made from what is known, or its text cannot be laid out."""

@@ -67,6 +67,20 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="网页监听地址")
     port: int = Field(7860, ge=1, le=65535, description="网页监听端口")
     max_question_chars: int = Field(6000, ge=100, description="一次提问的最多字数")
+    workers: int = Field(2, ge=1, le=16, description="同时答复的进程数")
+    questions_per_minute: int = Field(20, ge=1, description="每人每分钟最多问几次")
+    tls_cert: Path | None = Field(None, description="网页证书文件（https）")
+    tls_key: Path | None = Field(None, description="网页证书的私钥文件")
+
+    keep_history: bool = Field(True, description="保存对话记录（姓名、号码等隐去后）；关掉就什么也不留")
+    retention_days: int = Field(30, ge=1, le=3650, description="对话记录保留多少天")
+    records_url: SecretStr = Field(
+        SecretStr(""), description="记录存在哪里：空为数据文件夹里的 SQLite，也可写 postgresql:// 地址"
+    )
+    accounts: bool = Field(False, description="是否要求登录；监听本机以外的地址时必须打开")
+    session_hours: float = Field(8.0, gt=0, description="多少小时不用就要重新登录")
+    max_failures: int = Field(5, ge=1, description="连续输错几次密码后锁定")
+    lock_minutes: float = Field(15.0, gt=0, description="锁定多少分钟")
 
     @classmethod
     def settings_customise_sources(
