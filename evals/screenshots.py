@@ -30,7 +30,8 @@ def main() -> None:
     settings = load_settings(port=port)
     office = wiring.Office(settings)
     app = server.build_app(office, office, settings, server.load_examples(settings.prompts), office)
-    address = server.launch(app, settings)
+    served = server.launch(app, settings)
+    address = served.address
     TARGET.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
@@ -56,7 +57,7 @@ def main() -> None:
         ):
             _shoot(page, name)
         browser.close()
-    app.close(verbose=False)
+    served.close()
 
 
 def _open(browser: Browser, address: str, size: tuple[int, int], *, dark: bool = False) -> Page:

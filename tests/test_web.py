@@ -51,8 +51,9 @@ INJECTIONS = [
 def address(parts: Parts) -> Iterator[str]:
     settings = parts.settings.model_copy(update={"port": free_port()})
     app = server.build_app(parts.advisor, parts.corpus, settings, server.load_examples(settings.prompts))
-    yield server.launch(app, settings)
-    app.close(verbose=False)
+    served = server.launch(app, settings)
+    yield served.address
+    served.close()
 
 
 @pytest.fixture

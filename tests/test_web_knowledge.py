@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from playwright.sync_api import BrowserContext, FilePayload, Page
 
 from assistant import holdings
@@ -99,8 +100,9 @@ def address(settings_here: Settings) -> Iterator[str]:
     office = Office(settings_here)
     examples = server.load_examples(settings_here.prompts)
     app = server.build_app(office, office, settings_here, examples, office)
-    yield server.launch(app, settings_here)
-    app.close(verbose=False)
+    served = server.launch(app, settings_here)
+    yield served.address
+    served.close()
 
 
 @pytest.fixture
@@ -507,7 +509,9 @@ def test_the_laws_that_come_along_can_be_looked_at_and_not_removed(
 
 def test_without_an_office_there_is_the_chat_alone(parts: Parts) -> None:
     app = server.build_app(parts.advisor, parts.corpus, parts.settings, ())
-    assert [path for path, *_ in app.pages] == [""]
+    with TestClient(app) as client:
+        assert client.get("/").status_code == 200
+        assert client.get("/knowledge").status_code == 404
     assert "nav" not in view.head(None)
 
 

@@ -1,18 +1,21 @@
-"""The web chat as a program: on this machine only, nothing fetched from anywhere else.
+"""The web chat as a program: the pages joined into one server, nothing fetched from anywhere else.
 
-Comes in: settings. Goes out: a page at the address of the settings, until interrupted.
+Comes in: settings. Goes out: pages at the address of the settings, until interrupted.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import socket
 import sys
+import threading
 import time
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,11 +29,13 @@ from assistant.web.uploads import uploads_folder
 from assistant.web.view import Provisions
 
 if TYPE_CHECKING:
-    from gradio import Blocks
+    import uvicorn
+    from fastapi import FastAPI
 
-__all__ = ["Example", "build_app", "check_address", "launch", "load_examples", "serve"]
+__all__ = ["Example", "Served", "build_app", "check_address", "launch", "load_examples", "serve"]
 
-_HERE = Path(__file__).parent / "static"
+_STATIC = Path(__file__).parent / "static"
+_PATIENCE = 60.0  # seconds for the server to begin
 
 
 def build_app(
@@ -39,19 +44,47 @@ def build_app(
     settings: Settings,
     examples: Sequence[Example],
     office: wiring.Office | None = None,
-) -> Blocks:
-    """The pages, not yet open. ``corpus`` gives the days in force; without an ``office`` there is the chat only."""
+) -> FastAPI:
+    """All pages, not yet open. ``corpus`` gives the days in force; without an ``office`` there is the chat only."""
     # Gradio and its hub client read these once, when they are imported; hence the late import.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(uploads_folder(settings.data))
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["HF_HUB_OFFLINE"] = "1"
+    import gradio
+    from fastapi import FastAPI
+    from fastapi.staticfiles import StaticFiles
+
     from assistant.web import chat_page, knowledge_page
 
-    app = chat_page.build_app(advisor, corpus, settings, examples, pages=office is not None)
+    pages = chat_page.build_app(advisor, corpus, settings, examples, pages=office is not None)
     if office:
-        knowledge_page.add_page(app, office)
-    return app
+        knowledge_page.add_page(pages, office)
+    pages.state_session_capacity = 200
+    site = FastAPI(title="责明", docs_url=None, redoc_url=None, openapi_url=None)
+    site.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    pages.queue(api_open=False, default_concurrency_limit=None)
+    gradio.mount_gradio_app(
+        site,
+        pages,
+        path="",
+        server_name=settings.host,
+        server_port=settings.port,
+        show_error=False,
+        run_history=False,  # would keep what people write in the browser's storage
+        footer_links=[],
+        enable_monitoring=False,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        # the chat alone takes no files
+        max_file_size=f"{settings.max_file_mb}mb" if office else "1kb",
+        blocked_paths=[str(settings.data.resolve())],  # what was uploaded is never served
+        theme=chat_page.theme(),
+        css=(_STATIC / "web.css").read_text(encoding="utf-8"),
+        head=f"<script>{(_STATIC / 'chat.js').read_text(encoding='utf-8')}</script>",
+    )
+    return site
 
 
 def check_address(settings: Settings) -> None:
@@ -80,38 +113,45 @@ def _taken(settings: Settings) -> SettingsError:
     )
 
 
-def launch(app: Blocks, settings: Settings) -> str:
-    """Start the page in the background and return its address. Raises as :func:`check_address`."""
-    check_address(settings)
-    from assistant.web.chat_page import theme
+@dataclass(frozen=True)
+class Served:
+    """A server that runs in the background of this process."""
 
-    try:
-        app.queue(api_open=False).launch(
-            server_name=settings.host,
-            server_port=settings.port,
-            prevent_thread_lock=True,
-            quiet=True,
-            inbrowser=False,
-            share=False,
-            show_error=False,
-            run_history=False,  # would keep what people write in the browser's storage
-            footer_links=[],
-            enable_monitoring=False,
-            ssr_mode=False,
-            pwa=False,
-            mcp_server=False,
-            state_session_capacity=200,
-            # the chat alone takes no files
-            max_file_size=f"{settings.max_file_mb}mb" if len(app.pages) > 1 else "1kb",
-            blocked_paths=[str(settings.data.resolve())],  # what was uploaded is never served
-            favicon_path=_HERE / "icon.svg",
-            theme=theme(),
-            css=(_HERE / "web.css").read_text(encoding="utf-8"),
-            head=f"<script>{(_HERE / 'chat.js').read_text(encoding='utf-8')}</script>",
-        )
-    except OSError as error:  # somebody took the port in between
-        raise _taken(settings) from error
-    return f"http://{settings.host}:{settings.port}"
+    address: str
+    server: uvicorn.Server
+    thread: threading.Thread
+
+    def close(self) -> None:
+        """End it; requests that are under way are given a moment."""
+        self.server.should_exit = True
+        self.server.force_exit = True
+        self.thread.join(timeout=10)
+
+
+def launch(app: FastAPI, settings: Settings) -> Served:
+    """Start the pages in the background. Raises as :func:`check_address`."""
+    import uvicorn
+
+    check_address(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level=logging.CRITICAL,  # addresses and faults would be logged with what people wrote
+        access_log=False,
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, name="web", daemon=True)
+    thread.start()
+    until = time.monotonic() + _PATIENCE
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > until:  # somebody took the port in between
+            raise _taken(settings)
+        time.sleep(0.02)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return Served(f"http://{host}:{settings.port}", server, thread)
 
 
 def _loopback(host: str) -> bool:
@@ -126,15 +166,15 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
     check_address(settings)  # before the slow part
     office = wiring.Office(settings, progress or _announce)
     app = build_app(office, office, settings, load_examples(settings.prompts), office)
-    address = launch(app, settings)
-    print(f"责明已经打开：{address} （按 Ctrl+C 停止）", flush=True)
+    served = launch(app, settings)
+    print(f"责明已经打开：{served.address} （按 Ctrl+C 停止）", flush=True)
     if sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        webbrowser.open(address)
+        webbrowser.open(served.address)
     try:
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
-        app.close(verbose=False)
+        served.close()
         print("责明已停止。", flush=True)
 
 
