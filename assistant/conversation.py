@@ -165,16 +165,47 @@ class Conversation:
         Raises:
             QuestionError: nothing was told yet, as the advisor does.
         """
-        if situation is not None and 0 <= situation < len(self.situations):
-            self.current = situation
-        sheet = self.situation
+        sheet = self._turn_to(situation)
         if sheet is None:
             return self.advisor.ask(Question("", day))
         sheet = replace(sheet, day=day, received=received or sheet.received, conduct=conduct or sheet.conduct)
-        values = (value,) if isinstance(value, str) else value
-        told = tuple(Told(fact, one, "") for one in values)
-        note = self._say("correction", told)
+        note = self._say("correction", _told(fact, value))
         return self._keep(replace(sheet, confirmed={**sheet.confirmed, fact: value}), note)
+
+    def suppose(self, fact: str, value: Value, situation: int | None = None) -> Advice:
+        """What would follow if one fact were another; every sheet stays as it is.
+
+        Raises:
+            QuestionError: nothing was told yet, as the advisor does.
+        """
+        index = self.current if situation is None else situation
+        if not 0 <= index < len(self.situations):
+            return self.advisor.ask(Question("", date.min))
+        sheet = self.situations[index]
+        advice = self._ask(replace(sheet, confirmed={**sheet.confirmed, fact: value}))
+        return replace(_noted(advice, self._supposed(_told(fact, value), sheet, advice)), supposed=True)
+
+    def redate(
+        self,
+        day: date,
+        received: date | None,
+        conduct: tuple[date, date] | None,
+        situation: int | None = None,
+    ) -> Advice:
+        """The same matter, read for other days; None takes a day back that was given before.
+
+        Raises:
+            QuestionError: nothing was told yet, as the advisor does.
+        """
+        sheet = self._turn_to(situation)
+        if sheet is None:
+            return self.advisor.ask(Question("", day))
+        return self._keep(replace(sheet, day=day, received=received, conduct=conduct), "")
+
+    def _turn_to(self, situation: int | None) -> Situation | None:
+        if situation is not None and 0 <= situation < len(self.situations):
+            self.current = situation
+        return self.situation
 
     def _aside(self, alone: Advice, sheet: Situation) -> Advice:
         """What is about nothing: while something is asked, it is an answer that could not be read."""
@@ -276,10 +307,12 @@ class Conversation:
         """What would follow; the sheet stays as it is."""
         supposed = {**sheet.confirmed, **{t.name: t.value for t in reply.facts}}
         advice = self._ask(replace(sheet, confirmed=supposed))
+        return replace(_noted(advice, self._supposed(reply.facts, sheet, advice)), supposed=True)
+
+    def _supposed(self, told: Sequence[Told], sheet: Situation, advice: Advice) -> str:
         before, after = self._label(sheet.advice), self._label(advice)
         key = "would_stay" if before == after else "would_change"
-        note = self._say("what_if", reply.facts) + self._words(key, before=before, after=after)
-        return replace(_noted(advice, note), supposed=True)
+        return self._say("what_if", told) + self._words(key, before=before, after=after)
 
     def _update(self, reply: Reply, sheet: Situation) -> Advice:
         told = {t.name: t.value for t in reply.facts}
@@ -356,6 +389,10 @@ class Conversation:
 
     def _words(self, key: str, **values: str) -> str:
         return str(self.listener.labels["dialogue"][key]).format(**values)
+
+
+def _told(fact: str, value: Value) -> tuple[Told, ...]:
+    return tuple(Told(fact, one, "") for one in ((value,) if isinstance(value, str) else value))
 
 
 def _read_already(reply: Reply, sheet: Situation) -> frozenset[str]:

@@ -1,245 +1,91 @@
-"""The web page: conversation on the left, sources and facts of the selected answer on the right.
+"""The chat page: one Gradio component that holds the page, and one function that every act of it calls.
 
-Comes in: the advisor, the corpus, settings, example questions. Goes out: a Gradio app. The thread lives
-in memory; nothing a person writes is logged or written to disk.
+Comes in: what conversations share, the example questions. Goes out: a Gradio app. What is said and shown is
+:mod:`assistant.web.chat`'s business; what it looks like is in ``templates/shell.html.j2`` and ``static/``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import date
-from html import escape
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import gradio as gr
 from gradio import Blocks
 
-from assistant.conversation import Asks, make_listener
-from assistant.errors import QuestionError
-from assistant.law.vocabulary import Vocabulary
-from assistant.settings import Settings
-from assistant.web import view
-from assistant.web.thread import Example, Thread, Turn, answered, corrected, next_turn, read_days
+from assistant.web.chat import Chat, Room, Shown
+from assistant.web.markup import render
+from assistant.web.thread import Example
 
-_WELCOME = """<div class="z-welcome"><h2>您好，请说情况</h2>
-<p>说说发生了什么，看算不算问责、依据哪条。</p>
-<p>每句话都有出处，点 [1] 就能看到条款。</p>
-<p>只在本机运行，不联网，不保存您写的内容。</p></div>"""
-
-
-# Component -> new value; components that are not named stay as they are. Gradio reads the annotations of
-# handlers to pass them events, so this name must be found in the module.
-Changes = dict[Any, Any]
+_STATIC = Path(__file__).parent / "static"
+_BEGIN = """
+const begin = () => window.zemingChat ? window.zemingChat(element, server) : setTimeout(begin, 15);
+begin();
+"""
+# what Gradio's own template language would take for its marks
+_NOT_IN_TEMPLATES = {"`": "&#96;", "$": "&#36;", "{": "&#123;", "}": "&#125;", "@": "&#64;"}
+_MOST_TABS, _IDLE = 500, 6 * 3600  # seconds
 
 
-def messages(thread: Thread, vocabulary: Vocabulary) -> list[gr.ChatMessage]:
-    """The thread as chat messages: message ``2k`` is what was said in turn k, ``2k+1`` the reply."""
-    shown = []
-    for index, turn in enumerate(thread.turns):
-        shown.append(gr.ChatMessage(role="user", content=view.plain(turn.said)))
-        if turn.advice:
-            last = index == len(thread.turns) - 1
-            shown.append(
-                gr.ChatMessage(
-                    role="assistant",
-                    content=view.answer(
-                        turn.advice.answer, index, turn.advice.citations, turn.advice.supposed
-                    ),
-                    options=cast(Any, view.options(turn.advice, vocabulary) if last else []),
-                )
-            )
-        elif turn.error:
-            shown.append(gr.ChatMessage(role="assistant", content=view.plain(turn.error)))
-    return shown
+class Tabs:
+    """The conversations that are open in browsers, by owner and tab; those long left alone are let go."""
 
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._chats: OrderedDict[tuple[str, str], tuple[Chat, float]] = OrderedDict()
+        self._guard = threading.Lock()
 
-# in the browser and not from here: an answer that comes late would overwrite what was typed meanwhile
-_TODAY = "() => new Date(Date.now() - new Date().getTimezoneOffset() * 60000).toISOString().slice(0, 10)"
+    def of(self, owner: str, tab: str) -> Chat:
+        """The conversation of one tab; a new one for a tab that is not known."""
+        now = time.monotonic()
+        with self._guard:
+            chat, _ = self._chats.pop((owner, tab), (None, 0.0))
+            chat = chat or Chat(self._room, owner)
+            self._chats[owner, tab] = chat, now
+            while len(self._chats) > _MOST_TABS or next(iter(self._chats.values()))[1] < now - _IDLE:
+                self._chats.popitem(last=False)
+            return chat
 
 
 def build_app(
-    advisor: Asks,
-    corpus: view.Provisions,
-    settings: Settings,
+    room: Room,
     examples: Sequence[Example],
-    pages: bool = False,
+    owner_of: Callable[[gr.Request], str],
+    links: Callable[[gr.Request], str],
 ) -> Blocks:
-    """The page. ``corpus`` gives the days in force; the words of the sources come with the advice.
+    """The page.
 
-    ``pages``: there is another page to go to, see :mod:`assistant.web.knowledge_page`.
+    Args:
+        owner_of: whose conversations a request may see.
+        links: the ways to the other pages, as HTML.
     """
-    listener = make_listener(settings)
-    vocabulary = listener.vocabulary
-    choices = [(k.label, k.name) for k in vocabulary.facts.values() if view.shown(k.name, vocabulary)]
-    with Blocks(title="责明", analytics_enabled=False, fill_height=True, delete_cache=(3600, 3600)) as app:
-        thread = gr.State(Thread(), time_to_live=6 * 3600)
-        with gr.Row(elem_id="z-top"):
-            gr.HTML(view.head("chat" if pages else None), elem_id="z-title")
-            anew = gr.Button("新情况", size="sm", elem_id="z-new", scale=0)
-        with gr.Row(elem_id="z-main"):
-            with gr.Column(scale=3, min_width=320, elem_id="z-left"):
-                chat = gr.Chatbot(
-                    elem_id="z-chat",
-                    show_label=False,
-                    label="对话",
-                    container=False,
-                    height="auto",
-                    sanitize_html=True,
-                    allow_tags=False,
-                    latex_delimiters=[],
-                    autoscroll=False,  # chat.js shows the beginning of an answer, not its end
-                    buttons=[],
-                    layout="bubble",
-                    feedback_options=None,
-                    group_consecutive_messages=False,
-                    allow_file_downloads=False,
-                    placeholder=_WELCOME,
-                    examples=[{"text": e.text, "display_text": f"{e.role}：{e.text}"} for e in examples],
-                )
-                with gr.Row(elem_id="z-ask"):
-                    said = gr.Textbox(
-                        show_label=False,
-                        label="情况或问题",
-                        placeholder="什么事、谁负责、造成了什么后果、走到哪一步了……",
-                        lines=2,
-                        max_lines=8,
-                        container=False,
-                        elem_id="z-input",
-                        scale=1,
-                    )
-                    go = gr.Button("发送", variant="primary", elem_id="z-send", scale=0, min_width=88)
-                notice = gr.HTML("", elem_id="z-notice")
-                follow_up = gr.Checkbox(
-                    False, label="接着上面说（取消勾选就是另一件事）", visible=False, elem_id="z-follow"
-                )
-                with gr.Row(elem_id="z-days"):
-                    day = gr.DateTime(
-                        value=None,  # filled in by the browser at each visit; empty counts as today
-                        include_time=False,
-                        type="string",
-                        label="按哪一天的规定",
-                        elem_id="z-day",
-                        min_width=140,
-                    )
-                    received = gr.DateTime(
-                        include_time=False,
-                        type="string",
-                        label="收到决定的日期（可不填）",
-                        elem_id="z-received",
-                        min_width=140,
-                    )
-                    happened = gr.Textbox(
-                        label="事情发生的时间（可不填）",
-                        placeholder="如 2018 或 2018-05",
-                        max_lines=1,
-                        elem_id="z-happened",
-                        min_width=140,
-                    )
-            with gr.Column(scale=2, min_width=300, elem_id="z-right"), gr.Tabs():
-                with gr.Tab("来源"):
-                    sources = gr.HTML(view.sources(None, 0, corpus), elem_id="z-sources")
-                with gr.Tab("判断与事实"):
-                    reasons = gr.HTML(view.basis(None, 0, vocabulary), elem_id="z-basis")
-                    with gr.Group(visible=False, elem_id="z-correct") as form:
-                        fact = gr.Dropdown(choices, value=None, label="更正一项事实", elem_id="z-fact")
-                        one = gr.Radio([], label="应该是", visible=False)
-                        several = gr.CheckboxGroup([], label="应该是（可多选）", visible=False)
-                        again = gr.Button("按更正后的事实再判断", size="sm", elem_id="z-again")
+    tabs = Tabs(room)
 
-        def panels(now: Thread) -> Changes:
-            """The right-hand side, for the selected answer."""
-            advice = now.advice()
-            return {
-                thread: now,
-                sources: view.sources(advice, now.selected, corpus),
-                reasons: view.basis(advice, now.selected, vocabulary),
-                form: gr.Group(visible=bool(advice and advice.determination)),
-            }
+    def act(what: dict[str, Any], request: gr.Request) -> Shown:
+        if not isinstance(what, dict):
+            return {"notice": "页面和程序的版本对不上，请刷新页面后再试。"}
+        shown = tabs.of(owner_of(request), str(what.get("tab", ""))[:64]).act(what)
+        return {**shown, "links": links(request)} if what.get("do") == "hello" else shown
 
-        def exchange(before: Thread, turn: Turn) -> Iterator[Changes]:
-            """Show what was said at once, then the reply."""
-            asked = replace(before, turns=(*before.turns, turn))
-            yield {chat: messages(asked, vocabulary), said: "", notice: ""}
-            now = answered(advisor, listener, before, turn)
-            begun = bool(now.situations)
-            yield {
-                **panels(now),
-                chat: messages(now, vocabulary),
-                follow_up: gr.Checkbox(visible=begun, value=begun),
-            }
-
-        def send(
-            text: str, before: Thread, law_day: str, arrived: str, when: str, continued: bool
-        ) -> Iterator[Changes]:
-            try:
-                turn = next_turn(text, read_days(law_day, arrived, date.today(), when), continued)
-            except QuestionError as error:
-                yield {notice: notice_line(str(error))}
-                return
-            yield from exchange(before, turn)
-
-        def answer_option(before: Thread, event: gr.SelectData) -> Iterator[Changes]:
-            name, _, value = str(event.value).partition("=")
-            turn = before.latest()
-            if turn and value in vocabulary.values_of(name):
-                yield from exchange(before, corrected(turn, name, value, vocabulary))
-
-        def correct(
-            before: Thread, name: str | None, single: str | None, many: list[str]
-        ) -> Iterator[Changes]:
-            several_of = bool(name) and vocabulary.facts[str(name)].kind == "many"
-            value = (tuple(many) or None) if several_of else single
-            if not before.advice() or not name or value is None:
-                yield {notice: notice_line("请先选一项事实，再选它应该是什么。")}
-                return
-            yield from exchange(before, corrected(before.turns[before.selected], name, value, vocabulary))
-
-        def choose_fact(name: str | None) -> Changes:
-            if not name:
-                return {one: gr.Radio(visible=False), several: gr.CheckboxGroup(visible=False)}
-            kind = vocabulary.facts[name]
-            values = [(kind.show(v), v) for v in kind.values]
-            many = kind.kind == "many"
-            return {
-                one: gr.Radio(choices=[*values, ("不清楚", "unknown")], value=None, visible=not many),
-                several: gr.CheckboxGroup(choices=values, value=[], visible=many),
-            }
-
-        def select(now: Thread, event: gr.SelectData) -> Changes:
-            index = event.index[0] if isinstance(event.index, (list, tuple)) else event.index
-            turn = int(index) // 2
-            if turn == now.selected:  # redrawing would drop the reader's place
-                return {thread: now}
-            chosen = replace(now, selected=turn)
-            return panels(chosen) if chosen.advice() else {thread: now}
-
-        def pick_example(event: gr.SelectData) -> str:
-            return str(event.value["text"])
-
-        def start_over() -> Changes:
-            days = {day: date.today().isoformat(), received: None, happened: ""}
-            hidden = gr.Checkbox(visible=False, value=False)
-            return {**panels(Thread()), **days, chat: [], follow_up: hidden, said: "", notice: ""}
-
-        ask = [said, thread, day, received, happened, follow_up]
-        right = [thread, sources, reasons, form]
-        shown = [*right, chat, follow_up, said, notice]
-        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        gr.on([go.click, said.submit], send, ask, shown, **quiet)
-        chat.example_select(pick_example, None, said, **quiet).then(send, ask, shown, **quiet)
-        chat.option_select(answer_option, thread, shown, **quiet)
-        chat.select(select, thread, right, **quiet)
-        fact.change(choose_fact, fact, [one, several], **quiet)
-        again.click(correct, [thread, fact, one, several], shown, **quiet)
-        app.load(None, None, day, js=_TODAY)
-        anew.click(start_over, None, [*shown, day, received, happened], **quiet)
+    shell = render(
+        "shell.html.j2",
+        examples=examples,
+        days=room.settings.retention_days,
+        most=room.settings.max_question_chars * 2,
+    )
+    with Blocks(title="责明", analytics_enabled=False, fill_height=True) as app:
+        gr.HTML(
+            value=None,
+            html_template=str(shell).translate(str.maketrans(_NOT_IN_TEMPLATES)),
+            js_on_load=_BEGIN,
+            apply_default_css=False,
+            server_functions=[act],
+            elem_id="z-page",
+        )
     return cast(Blocks, app)
-
-
-def notice_line(text: str) -> str:
-    """One sentence below what it is about."""
-    return f'<p role="status" class="z-notice">{escape(text)}</p>'
 
 
 _INK = gr.themes.Color(

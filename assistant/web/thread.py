@@ -1,4 +1,4 @@
-"""The thread of a chat: what was said, what was answered, which answer is selected, and the fact sheets.
+"""The thread of a chat: what was said, what was answered, and the fact sheets.
 
 Comes in: text, days and corrections from the page. Goes out: the next :class:`Thread`. No Gradio, nothing
 written down; an error becomes a sentence in the thread. What the words mean is the conversation's business.
@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import logging
 import traceback
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 import yaml
 
-from assistant.conversation import Asks, Conversation, Listener, Situation, Value
+from assistant.conversation import Asks, Conversation, Listener, Situation
 from assistant.errors import KnowledgeError, QuestionError, ZemingError
 from assistant.law.days import read_days as conduct_days
-from assistant.law.vocabulary import Vocabulary
 from assistant.model import Advice, Question
 
 _LOG = logging.getLogger("zeming.web")
-_FAULT = "程序出了差错，这次没有答成，不是您的问题；可以换个说法再试，或者把出错时间告诉维护人员。"
+FAULT = "程序出了差错，这次没有答成，不是您的问题；可以换个说法再试，或者把出错时间告诉维护人员。"
 
 _NOT_KEPT = "（这里写的是反映别人的问题，内容没有保存）"
 
@@ -54,7 +54,8 @@ class Turn:
     """One exchange. ``said`` is what the person's bubble shows; without ``advice`` the reply is an error.
 
     ``question`` carries the words and the days as they were given. ``anew``: whatever was said before does not
-    count. ``fact``: no words but one fact, chosen from a list. ``situation``: the one that it was about.
+    count. ``situation``: the one that it was about. ``decided``: for the steps of a remedy that come later, the day
+    on which the decision before them was received (step name -> day).
     """
 
     said: str
@@ -62,51 +63,75 @@ class Turn:
     advice: Advice | None = None
     error: str = ""
     anew: bool = False
-    fact: tuple[str, Value] | None = None
     situation: int = -1
+    decided: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Thread:
-    """Everything said since 新情况. ``selected`` is the turn whose sources are shown."""
+    """Everything said since 新情况."""
 
     turns: tuple[Turn, ...] = ()
-    selected: int = -1
     situations: tuple[Situation, ...] = ()
     current: int = -1
 
-    def advice(self) -> Advice | None:
-        return self.turns[self.selected].advice if 0 <= self.selected < len(self.turns) else None
+    def newest(self, index: int) -> bool:
+        """Whether no later turn was about the same matter."""
+        about = self.turns[index].situation
+        return not any(
+            t.situation == about and t.advice and t.advice.determination for t in self.turns[index + 1 :]
+        )
 
-    def latest(self) -> Turn | None:
-        """The last turn that was answered."""
-        return next((turn for turn in reversed(self.turns) if turn.advice), None)
+    def with_turn(self, index: int, turn: Turn) -> Thread:
+        """The thread with another turn at a place, or one more at its end."""
+        return replace(self, turns=(*self.turns[:index], turn, *self.turns[index + 1 :]))
 
 
 def answered(advisor: Asks, listener: Listener, thread: Thread, turn: Turn) -> Thread:
     """The thread with the turn and its answer; a turn that cannot be answered leaves the sheets alone."""
     talk = Conversation(advisor, listener, thread.situations, thread.current)
-    done = reply(talk, turn)
-    return Thread((*thread.turns, done), len(thread.turns), talk.situations, talk.current)
+    done = reply(turn, lambda: _said(talk, turn))
+    turns = thread.turns
+    if len(talk.situations) < len(thread.situations):  # one was joined to the one before it
+        turns = tuple(
+            replace(t, situation=t.situation - 1) if t.situation > talk.current else t for t in turns
+        )
+    return Thread((*turns, replace(done, situation=talk.current)), talk.situations, talk.current)
 
 
-def reply(talk: Conversation, turn: Turn) -> Turn:
-    """The turn with its answer, or with one sentence saying why there is none. Never raises."""
+def moved(
+    advisor: Asks, listener: Listener, thread: Thread, index: int, move: Callable[[Conversation], Advice]
+) -> Thread:
+    """The thread after a fact or a day of one turn's matter was set; that turn's answer follows at once."""
+    talk = Conversation(advisor, listener, thread.situations, thread.current)
+    done = reply(thread.turns[index], lambda: move(talk))
+    if done.error:
+        done = replace(thread.turns[index], error=done.error)
+    return Thread(thread.with_turn(index, done).turns, talk.situations, talk.current)
+
+
+def _said(talk: Conversation, turn: Turn) -> Advice:
     asked = turn.question
+    return talk.say(asked.text, asked.day, asked.received, asked.conduct, anew=turn.anew)
+
+
+def reply(turn: Turn, ask: Callable[[], Advice]) -> Turn:
+    """The turn with its answer, or with one sentence saying why there is none. Never raises."""
     try:
-        if turn.fact:
-            index = turn.situation if turn.situation >= 0 else None
-            advice = talk.set(*turn.fact, asked.day, asked.received, asked.conduct, situation=index)
-        else:
-            advice = talk.say(asked.text, asked.day, asked.received, asked.conduct, anew=turn.anew)
-        answered = replace(turn, advice=advice, situation=talk.current)
+        advice = ask()
+        answered = replace(turn, advice=advice, error="")
         return answered if advice.keep else _forgotten(answered, advice)
     except ZemingError as error:
         return replace(turn, error=str(error))
     except Exception as error:  # the last net: a person must never meet a traceback, nor the log their words
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        _LOG.error("答复时出错：%s，%s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
-        return replace(turn, error=_FAULT)
+        log_fault(error)
+        return replace(turn, error=FAULT)
+
+
+def log_fault(error: Exception) -> None:
+    """Type and place of a fault; never its message, which may hold what a person wrote."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    _LOG.error("答复时出错：%s，%s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
 
 
 def _forgotten(turn: Turn, advice: Advice) -> Turn:
@@ -171,12 +196,3 @@ def next_turn(text: str, days: Days, follow_up: bool) -> Turn:
         raise QuestionError("请先写下情况或者问题，再点“发送”。")
     question = Question(said, days.law, received=days.received, conduct=days.conduct)
     return Turn(said, question, anew=not follow_up)
-
-
-def corrected(turn: Turn, fact: str, value: Value, vocabulary: Vocabulary) -> Turn:
-    """One fact of the situation that a turn was about, set by the person."""
-    kind = vocabulary.facts[fact]
-    values = (value,) if isinstance(value, str) else value
-    words = "、".join("不清楚" if v == "unknown" else kind.show(v) for v in values)
-    days = replace(turn.question, text="")
-    return Turn(f"更正事实：{kind.label}＝{words}", days, fact=(fact, value), situation=turn.situation)

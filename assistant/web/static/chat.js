@@ -1,101 +1,440 @@
-// A [n] in an answer leads to the n-th source of that answer, also when another answer's sources are shown:
-// Gradio selects the clicked answer, and the source is looked for until the panel shows it.
-(() => {
-  let seen = 0;
+// The chat page. Python makes the HTML of answers; this shows it, and sends what people do as one act each:
+// server.act({do: name, tab, …}) is answered with what to put where. Text of people is only ever set as text.
+window.zemingChat = (root, server) => {
+  const find = (selector) => root.querySelector(selector);
+  const log = find("#z-log");
+  const turns = find("#z-turns");
+  const text = find("#z-text");
+  const sheet = find("#z-sheet");
+  const box = find("#z-box");
+  const wide = window.matchMedia("(min-width: 1100px)");
+  const tab = [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
+  const STAGES = { facts: "理解情况", search: "查找条款", judge: "判断", verify: "核对引用" };
+  let kinds = {};
+  let working = -1; // the turn that is being answered
+  let opener = null; // what had the focus before a dialog opened
 
-  const goTo = (id) => {
-    const card = document.getElementById(id);
-    if (!card || !card.offsetParent) return false;
-    document.querySelectorAll(".z-here").forEach((other) => other.classList.remove("z-here"));
-    card.classList.add("z-here");
-    card.scrollIntoView({ block: "nearest" });
-    card.focus({ preventScroll: true });
-    return true;
-  };
+  // ---------------------------------------------------------------- acts
 
-  // The card comes when the other tab has opened, or when Gradio has drawn the sources of the clicked answer.
-  const seek = (id, until) => {
-    if (!goTo(id) && performance.now() < until) requestAnimationFrame(() => seek(id, until));
-  };
-
-  const refresh = () => {
-    const panel = document.querySelector("#z-sources .z-panel");
-    const chosen = panel && panel.dataset.turn ? `answer-${panel.dataset.turn}` : "";
-    document.querySelectorAll("#z-chat .bot-row").forEach((row) => {
-      row.classList.toggle("z-selected", Boolean(chosen && row.querySelector(`#${chosen}`)));
-    });
-    const answers = document.querySelectorAll("#z-chat .z-answer");
-    if (answers.length > seen) { // a long answer is read from its beginning
-      const row = answers[answers.length - 1].closest(".message-row");
-      (row.previousElementSibling ?? row).scrollIntoView({ block: "start" });
+  const act = async (what) => {
+    try {
+      return (await server.act({ ...what, tab })) ?? { notice: "没有收到答复，请再试一次。" };
+    } catch {
+      return { notice: await whyNot(), failed: true };
     }
-    seen = answers.length;
-    // Gradio reads the message's markup aloud, in English.
-    document.querySelectorAll("#z-chat [data-testid=bot][aria-label], #z-chat [data-testid=user][aria-label]")
-      .forEach((message) => message.removeAttribute("aria-label"));
-    const log = document.querySelector("#z-chat [role=log]");
-    if (log && log.getAttribute("aria-label") !== "对话") log.setAttribute("aria-label", "对话");
   };
 
-  // A document that was picked is shown from its beginning; on a phone it stands below the list.
-  const arrive = (preview) => {
-    document.querySelector("#z-right")?.scrollTo({ top: 0 });
-    preview.querySelector("h3").focus({ preventScroll: true });
-    const top = preview.getBoundingClientRect().top;
-    if (top > window.innerHeight * 0.6 || top < 0) document.querySelector("#z-right").scrollIntoView();
-  };
-
-  // A conversation lives in its page only: the knowledge base then opens beside it, and leads back to it.
-  document.addEventListener("click", (event) => {
-    const link = event.target instanceof Element && event.target.closest(".z-head nav a");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (link.hasAttribute("aria-current")) {
-      event.preventDefault();
-    } else if (document.querySelector("#z-chat .message")) {
-      event.preventDefault();
-      window.open(link.href, "zeming-knowledge");
-    } else if (window.opener && !window.opener.closed) {
-      event.preventDefault();
-      window.opener.focus();
-      window.close();
+  const whyNot = async () => {
+    try {
+      const answer = await fetch(location.pathname, { redirect: "manual", cache: "no-store" });
+      if (answer.type === "opaqueredirect" || answer.status === 401) {
+        return "登录已经过期。请先复制您写的内容，刷新页面重新登录。";
+      }
+      return "这一步没有做成，您写的内容还在。请再试一次；还不行就刷新页面。";
+    } catch {
+      return "没有连上责明程序，您写的内容还在。请确认它还开着，再试一次。";
     }
-  });
+  };
 
-  document.addEventListener("click", (event) => {
-    const link = event.target instanceof Element && event.target.closest("a.z-cite, a.z-back");
-    if (!link) return;
-    event.preventDefault();
-    const id = link.getAttribute("href").slice(1);
-    if (link.classList.contains("z-back")) {
-      const answer = document.getElementById(id);
-      if (!answer) return;
-      answer.tabIndex = -1;
-      answer.scrollIntoView({ block: "nearest" });
-      answer.focus({ preventScroll: true });
+  const show = (result) => {
+    if (result.clear) {
+      turns.replaceChildren();
+      find("#z-follow-line").hidden = true;
+      closeSheet();
+    }
+    for (const { id, html } of result.put ?? []) put(id, html);
+    find("#z-welcome").hidden = turns.childElementCount > 0;
+    if (result.kinds) kinds = Object.fromEntries(result.kinds.map((kind) => [kind.name, kind]));
+    if (result.links !== undefined) find("#z-nav").innerHTML = result.links;
+    if (result.history !== undefined) find("#z-headings").innerHTML = result.history;
+    if (result.off !== undefined) find("#z-quiet").checked = result.off;
+    if (result.keeps === false) find("#z-history").classList.add("z-keeps-nothing");
+    if (result.begun !== undefined) {
+      find("#z-follow-line").hidden = !result.begun;
+      find("#z-follow").checked = true;
+    }
+    if (result.sheet !== undefined) openSheet(result.sheet);
+    if (result.save) save(result.save);
+    if (result.thanked !== undefined) {
+      turns.querySelectorAll(`#turn-${result.thanked} :is([data-do=right], [data-do=wrong])`)
+        .forEach((button) => { button.disabled = true; });
+    }
+    if (result.focus !== undefined) arrive(result.focus, result.stay);
+    notice(result.notice ?? "");
+  };
+
+  const put = (id, html) => {
+    const made = document.createElement("template");
+    made.innerHTML = html;
+    const fresh = made.content.firstElementChild;
+    const old = document.getElementById(id);
+    if (old) {
+      for (const part of old.querySelectorAll("details[open]")) { // what was unfolded stays so
+        const same = fresh.querySelector(`details.${[...part.classList].at(-1)}`);
+        if (same) same.open = true;
+      }
+      old.replaceWith(fresh);
+    } else {
+      turns.append(fresh);
+    }
+  };
+
+  // An answer is read from its beginning; after a correction the verdict is shown again.
+  const arrive = (index, stay) => {
+    const turn = document.getElementById(`turn-${index}`);
+    if (!turn) return;
+    const verdict = turn.querySelector(".z-verdict");
+    find("#z-said").textContent = verdict ? verdict.innerText.replace(/\s+/g, " ") : turn.innerText.slice(0, 80);
+    if (stay) return;
+    const last = index === turns.childElementCount - 1;
+    (last ? turn : turn.querySelector(".z-card"))?.scrollIntoView({ block: "start" });
+    turn.querySelector(".z-card")?.classList.add("z-fresh");
+  };
+
+  const notice = (sentence) => { find("#z-notice").textContent = sentence; };
+
+  const save = ({ name, kind, content }) => {
+    const bytes = Uint8Array.from(atob(content), (char) => char.charCodeAt(0));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([bytes], { type: kind }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  };
+
+  const copy = async (words, button) => {
+    try {
+      await navigator.clipboard.writeText(words);
+    } catch { // a page without https may not use the clipboard
+      const area = document.createElement("textarea");
+      area.value = words;
+      (button?.closest("dialog") ?? document.body).append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    find("#z-said").textContent = "已复制";
+    if (button) {
+      const before = button.textContent;
+      button.textContent = "已复制";
+      setTimeout(() => { button.textContent = before; }, 1500);
+    }
+  };
+
+  // ---------------------------------------------------------------- asking
+
+  const fields = () => {
+    const form = find("#z-form");
+    return { day: form.day.value, received: form.received.value, happened: form.happened.value };
+  };
+
+  const busy = (index) => {
+    working = index;
+    find("#z-send").hidden = index >= 0;
+    find("#z-stop").hidden = index < 0;
+  };
+
+  const waiting = (index, said) => {
+    const turn = document.createElement("section");
+    turn.className = "z-turn z-waiting";
+    turn.id = `turn-${index}`;
+    const words = document.createElement("div");
+    words.className = "z-said";
+    words.textContent = said;
+    const stage = document.createElement("p");
+    stage.className = "z-stage";
+    stage.setAttribute("role", "status");
+    stage.textContent = "理解情况……";
+    turn.append(words, stage);
+    return turn;
+  };
+
+  const ask = async (what, said) => {
+    if (working >= 0) return;
+    const index = what.turn ?? turns.childElementCount;
+    const old = document.getElementById(`turn-${index}`);
+    const mine = waiting(index, said);
+    old ? old.replaceWith(mine) : turns.append(mine);
+    find("#z-welcome").hidden = true;
+    notice("");
+    busy(index);
+    mine.scrollIntoView({ block: "start" });
+    const answer = act({ ...what, turn: index });
+    let done = false;
+    answer.finally(() => { done = true; });
+    (async () => { // how far it is, while it takes long
+      await new Promise((go) => setTimeout(go, 400));
+      while (!done && mine.isConnected) {
+        const { stage } = await act({ do: "stage" });
+        if (done || !mine.isConnected) return;
+        if (STAGES[stage]) mine.querySelector(".z-stage").textContent = `${STAGES[stage]}……`;
+        await new Promise((go) => setTimeout(go, 300));
+      }
+    })();
+    const result = await answer;
+    if (working === index) busy(-1);
+    if (!result.put) { // nothing is lost: the words go back to where they were written
+      if (document.getElementById(`turn-${index}`) === mine) old ? mine.replaceWith(old) : mine.remove();
+      if (what.do === "say" && !text.value) text.value = what.text;
+    }
+    show(result);
+    grow();
+  };
+
+  const say = () => {
+    const said = text.value.trim();
+    if (!said) {
+      notice("请先写下情况或者问题，再点“发送”。");
+      text.focus();
       return;
     }
-    document.querySelector("#z-right [role=tab]")?.click(); // the sources may be behind the other tab
-    seek(id, performance.now() + 5000);
+    if (working >= 0) return;
+    const what = { do: "say", text: said, follow: find("#z-follow").checked, ...fields() };
+    text.value = "";
+    grow();
+    ask(what, said);
+  };
+
+  const stop = async () => {
+    const index = working;
+    if (index < 0) return;
+    busy(-1);
+    const stage = document.querySelector(`#turn-${index} .z-stage`);
+    if (stage) stage.textContent = "正在停止……";
+    await act({ do: "stop", turn: index });
+  };
+
+  const grow = () => {
+    text.style.height = "auto";
+    text.style.height = `${Math.min(text.scrollHeight + 2, window.innerHeight * 0.4)}px`;
+  };
+
+  // ---------------------------------------------------------------- the sheet and the boxes
+
+  const openSheet = (html) => {
+    if (!sheet.open) opener = document.activeElement;
+    sheet.querySelector(".z-sheet-body").innerHTML = html;
+    if (!sheet.open) wide.matches ? sheet.show() : sheet.showModal();
+    root.querySelector(".z-app").classList.toggle("z-beside", wide.matches);
+    sheet.scrollTop = 0;
+    (sheet.querySelector("h2") ?? sheet).focus({ preventScroll: true });
+    sheet.querySelector("mark")?.scrollIntoView({ block: "nearest" });
+  };
+
+  const closeSheet = () => {
+    if (!sheet.open) return;
+    sheet.close();
+    root.querySelector(".z-app").classList.remove("z-beside");
+    if (opener?.isConnected) opener.focus();
+  };
+
+  const tag = (name, attributes = {}, ...children) => {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (key === "text") made.textContent = value;
+      else if (value === true) made.setAttribute(key, "");
+      else if (value !== false && value !== undefined) made.setAttribute(key, value);
+    }
+    made.append(...children);
+    return made;
+  };
+
+  // A small question in the middle: resolves to the button that was pressed and what was filled in.
+  const pose = (title, parts, buttons) => new Promise((answer) => {
+    const before = document.activeElement;
+    const form = box.querySelector("form");
+    box.setAttribute("aria-label", title);
+    const tools = tag("p", { class: "z-tools" });
+    for (const [value, label, kind] of buttons) {
+      tools.append(tag("button", { value, class: kind ?? "z-small", text: label, type: "submit" }));
+    }
+    form.replaceChildren(tag("h2", { text: title }), ...parts, tools);
+    box.returnValue = "";
+    box.showModal();
+    (form.querySelector("input:checked, input, textarea, select") ?? tools.lastChild).focus();
+    box.addEventListener("close", () => {
+      const filled = new FormData(form);
+      answer({ pressed: box.returnValue, filled });
+      if (before?.isConnected) before.focus();
+    }, { once: true });
   });
 
-  const watch = () => {
-    document.documentElement.lang = "zh-CN";
-    let shown = "";
-    let queued = false;
-    new MutationObserver(() => {
-      if (queued) return;
-      queued = true;
-      requestAnimationFrame(() => {
-        queued = false;
-        refresh();
-        const preview = document.querySelector("#z-seen .z-preview");
-        const now = preview ? preview.dataset.document : "";
-        if (now && now !== shown) arrive(preview);
-        shown = now;
-      });
-    }).observe(document.body, { childList: true, subtree: true });
+  const editFact = async (turn, name, values, words) => {
+    const kind = kinds[name];
+    if (!kind) return;
+    const parts = [];
+    if (kind.meaning) parts.push(tag("p", { class: "z-quiet", text: kind.meaning }));
+    if (words) parts.push(tag("p", { class: "z-quiet" }, "读自您说的：“", tag("q", { text: words }), "”"));
+    const list = tag("fieldset", { class: "z-values" }, tag("legend", { class: "z-hidden", text: kind.label }));
+    const rows = kind.many ? kind.values : [...kind.values, ["unknown", "不清楚"]];
+    for (const [value, label] of rows) {
+      const input = tag("input", { type: kind.many ? "checkbox" : "radio", name: "value", value, checked: values.includes(value) });
+      list.append(tag("label", {}, input, ` ${label}`));
+    }
+    parts.push(list);
+    const { pressed, filled } = await pose(`${kind.label}应该是`, parts, [
+      ["", "取消"], ["suppose", "只是假设"], ["set", "改正", "z-primary"],
+    ]);
+    let chosen = filled.getAll("value");
+    if (kind.many && !chosen.length) chosen = ["unknown"];
+    if (!pressed) return;
+    if (!chosen.length) {
+      notice("请先选这一项应该是什么。");
+      return;
+    }
+    show(await act({ do: pressed, turn, fact: name, values: chosen }));
   };
-  // Gradio may put this script in after the document is read.
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", watch);
-  else watch();
-})();
+
+  const addFact = async (turn) => {
+    const taken = new Set([...document.querySelectorAll(`#turn-${turn} .z-chip[data-fact]`)].map((chip) => chip.dataset.fact));
+    const select = tag("select", { name: "fact", "aria-label": "补哪一项事实" });
+    for (const kind of Object.values(kinds)) {
+      if (!taken.has(kind.name)) select.append(tag("option", { value: kind.name, text: kind.label }));
+    }
+    const { pressed, filled } = await pose("补哪一项事实", [select], [["", "取消"], ["next", "下一步", "z-primary"]]);
+    if (pressed) await editFact(turn, filled.get("fact"), [], "");
+  };
+
+  const complain = async (turn) => {
+    const parts = [
+      tag("label", {}, "哪里不对", tag("textarea", { name: "reason", rows: 3, maxlength: 1000, required: true })),
+      tag("label", {}, "您认为应该适用哪一条（可不填）", tag("input", { name: "clause", maxlength: 200, autocomplete: "off" })),
+      tag("p", { class: "z-quiet", text: "管理员会看到您的意见和您问的内容；姓名、号码、住址会隐去。" }),
+    ];
+    const { pressed, filled } = await pose("这个答复不准确", parts, [["", "取消"], ["send", "提交", "z-primary"]]);
+    if (!pressed) return;
+    show(await act({ do: "feedback", turn, right: false, reason: filled.get("reason"), clause: filled.get("clause") }));
+  };
+
+  const rename = async (id, title) => {
+    const input = tag("input", { name: "title", value: title, maxlength: 60, "aria-label": "对话名称", autocomplete: "off" });
+    const { pressed, filled } = await pose("改名", [input], [["", "取消"], ["send", "保存", "z-primary"]]);
+    if (pressed) show(await act({ do: "rename", id, title: filled.get("title") }));
+  };
+
+  const forget = async (what, title) => {
+    const words = tag("p", { text: title ? `删除“${title}”？删除后找不回来。` : "删除全部对话记录？删除后找不回来。" });
+    const { pressed } = await pose("删除", [words], [["", "不删"], ["go", "删除", "z-primary z-danger"]]);
+    if (pressed) show(await act({ do: "forget", ...what }));
+  };
+
+  const toggleHistory = (open) => {
+    const app = root.querySelector(".z-app");
+    const now = app.classList.toggle("z-history-open", open);
+    find("#z-menu").setAttribute("aria-expanded", String(now));
+    if (now) find("#z-search").focus();
+  };
+
+  // ---------------------------------------------------------------- what people do
+
+  const sentenceOf = (button) => button.closest("li, p, td, dd, blockquote")?.textContent ?? "";
+
+  const DEEDS = {
+    menu: () => toggleHistory(),
+    new: async () => { toggleHistory(false); show(await act({ do: "new" })); clearDays(); text.focus(); },
+    example: (button) => { text.value = button.dataset.text; say(); },
+    stop,
+    source: async (button) => {
+      const turn = button.dataset.turn === undefined ? undefined : Number(button.dataset.turn);
+      show(await act({ do: "source", id: button.dataset.id, turn, words: turn === undefined ? "" : sentenceOf(button) }));
+    },
+    close: closeSheet,
+    fact: (button, turn) => editFact(turn, button.dataset.fact, JSON.parse(button.dataset.values), button.dataset.words),
+    "add-fact": (button, turn) => addFact(turn),
+    "more-facts": (button) => {
+      const open = button.closest(".z-facts").classList.toggle("z-all");
+      button.setAttribute("aria-expanded", String(open));
+    },
+    reply: async (button, turn) => {
+      button.disabled = true;
+      show(await act({ do: "set", turn, fact: button.dataset.fact, values: [button.dataset.value] }));
+      button.disabled = false;
+    },
+    set: async (button, turn) => {
+      closeSheet();
+      show(await act({ do: "set", turn, fact: button.dataset.fact, values: JSON.parse(button.dataset.values) }));
+    },
+    retry: (button, turn) => ask({ do: "retry", turn }, document.querySelector(`#turn-${turn} .z-said`).textContent.replace(/^您说：/, "")),
+    calendar: async (button, turn) => show(await act({ do: "calendar", turn })),
+    drafts: async (button, turn) => show(await act({ do: "drafts", turn })),
+    draft: async (button, turn) => show(await act({ do: "draft", turn, kind: button.dataset.kind })),
+    "copy-draft": (button) => copy(find("#z-draft-text").value, button),
+    "copy-text": (button) => copy(button.dataset.text, button),
+    copy: (button, turn) => {
+      const card = document.querySelector(`#turn-${turn} .z-card`).cloneNode(true);
+      card.querySelectorAll(".z-tools, .z-asks, .z-dates, .z-chip-more, .z-chip-add, .z-facts-head").forEach((part) => part.remove());
+      card.querySelectorAll("details").forEach((part) => { part.open = true; });
+      card.style.cssText = "position:absolute;left:-9999px;width:600px";
+      document.body.append(card);
+      const words = card.innerText.replace(/\n{3,}/g, "\n\n").trim();
+      card.remove();
+      copy(words, button);
+    },
+    right: async (button, turn) => show(await act({ do: "feedback", turn, right: true })),
+    wrong: (button, turn) => complain(turn),
+    open: async (button) => { toggleHistory(false); show(await act({ do: "open", id: button.dataset.id })); },
+    rename: (button) => rename(button.dataset.id, button.dataset.title),
+    forget: (button) => forget({ id: button.dataset.id }, button.dataset.title),
+    "forget-all": () => forget({ all: true }, ""),
+    export: async (button) => show(await act({ do: "export", id: button.dataset.id, format: button.dataset.format })),
+  };
+
+  const FORMS = {
+    say,
+    list: async (form) => show(await act({ do: "list", words: form.words.value })),
+    dates: async (form) => {
+      const decided = {};
+      for (const input of form.querySelectorAll("[name=decided]")) if (input.value) decided[input.dataset.id] = input.value;
+      show(await act({ do: "dates", turn: Number(form.dataset.turn), received: form.received.value, decided }));
+    },
+    docx: async (form) => show(await act({ do: "docx", text: form.text.value })),
+  };
+
+  const clearDays = () => {
+    const form = find("#z-form");
+    form.day.value = form.received.value = form.happened.value = "";
+  };
+
+  root.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-do]");
+    const deed = button && DEEDS[button.dataset.do];
+    if (!deed) return;
+    event.preventDefault();
+    deed(button, Number(button.dataset.turn));
+  });
+  root.addEventListener("submit", (event) => {
+    const deed = FORMS[event.target.dataset.do];
+    if (!deed) return;
+    event.preventDefault();
+    deed(event.target);
+  });
+  text.addEventListener("input", grow);
+  text.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (!wide.matches && window.matchMedia("(pointer: coarse)").matches) return; // phones have a key for a new line only
+    event.preventDefault();
+    say();
+  });
+  root.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || box.open) return;
+    if (sheet.open) closeSheet();
+    else if (find("#z-look").open) find("#z-look").open = false;
+    else toggleHistory(false);
+  });
+  sheet.addEventListener("cancel", (event) => { event.preventDefault(); closeSheet(); });
+  sheet.addEventListener("click", (event) => { if (event.target === sheet && !wide.matches) closeSheet(); });
+  document.addEventListener("click", (event) => {
+    for (const menu of root.querySelectorAll("#z-look[open], .z-more[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  find("#z-quiet").addEventListener("change", async (event) => show(await act({ do: "quiet", on: event.target.checked })));
+  for (const input of root.querySelectorAll("#z-look input")) {
+    input.checked = window.zemingLook.read(input.name) === input.value;
+    input.addEventListener("change", () => window.zemingLook.choose(input.name, input.value));
+  }
+  act({ do: "hello" }).then((result) => {
+    show(result);
+    root.querySelector(".z-app").dataset.ready = "true";
+  });
+};

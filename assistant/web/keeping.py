@@ -1,0 +1,68 @@
+"""A thread as it is kept: JSON in which private things are hidden, and back.
+
+Comes in: a :class:`~assistant.web.thread.Thread` and the veil of its conversation. Goes out: text for the records.
+What cites the law is kept as it was shown; the words of provisions are looked up again when it is opened.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from assistant.errors import RecordsError
+from assistant.model import Advice
+from assistant.privacy import Veil, hidden
+from assistant.web.thread import Thread, Turn
+
+VERSION = 1
+TITLE = 24  # characters
+_THREAD: TypeAdapter[Thread] = TypeAdapter(Thread)
+# what the law says; nothing of it is private
+_PUBLIC = frozenset({"citations", "clauses", "exemptions", "routes", "measures", "missing_facts"})
+
+
+def to_body(thread: Thread, veil: Veil) -> str:
+    """The thread as JSON, private things hidden. Turns whose words are not kept stay away altogether."""
+    kept = replace(
+        thread,
+        turns=tuple(_light(turn) for turn in thread.turns if turn.advice is None or turn.advice.keep),
+        situations=tuple(replace(s, advice=_lighter(s.advice)) for s in thread.situations),
+    )
+    for turn in kept.turns:
+        veil.hide(turn.question.text)
+    plain = _THREAD.dump_python(kept, mode="json")
+    return json.dumps({"version": VERSION, "thread": hidden(plain, veil, _PUBLIC)}, ensure_ascii=False)
+
+
+def from_body(body: str) -> Thread:
+    """The thread that was kept.
+
+    Raises:
+        RecordsError: it was written by another version of the program, or is damaged.
+    """
+    try:
+        read: dict[str, Any] = json.loads(body)
+        if read["version"] != VERSION:
+            raise RecordsError("这段对话是别的版本保存的，这里打不开；可以导出或者删除它。")
+        return _THREAD.validate_python(read["thread"])
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        raise RecordsError("这段对话的记录已经损坏，打不开；可以删除它。") from error
+
+
+def title_of(thread: Thread, veil: Veil) -> str:
+    """The beginning of what was said first, private things hidden."""
+    said = " ".join(thread.turns[0].said.split()) if thread.turns else ""
+    shown = veil.hide(said)
+    return shown if len(shown) <= TITLE else shown[: TITLE - 1] + "…"
+
+
+def _light(turn: Turn) -> Turn:
+    return replace(turn, advice=_lighter(turn.advice)) if turn.advice else turn
+
+
+def _lighter(advice: Advice) -> Advice:
+    citations = tuple(replace(c, original=None) for c in advice.citations)
+    return replace(advice, passages=(), checks=(), citations=citations)
