@@ -1,0 +1,1 @@
+"""How a database of records comes from one version to the next; Alembic reads ``versions``."""
