@@ -1,7 +1,8 @@
 """The command line: reads input, shows output, one ``except``.
 
 ``zeming ask`` answers, ``zeming talk`` goes on with what is said next, ``zeming chat`` opens the web page,
-``zeming kb`` looks after the knowledge base, ``zeming index`` prepares the search index, ``zeming eval`` measures.
+``zeming kb`` looks after the knowledge base, ``zeming account`` after accounts, ``zeming index`` prepares the search
+index, ``zeming eval`` measures.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assistant.cli_account import account
 from assistant.cli_eval import evaluate
 from assistant.cli_kb import kb
 from assistant.errors import InputFileError, QuestionError, ZemingError
@@ -34,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(kb, name="kb")
+app.add_typer(account, name="account")
 app.command("eval")(evaluate)
 
 _INTERRUPTED, _STOPPED = 130, "已停止。"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
 
     from assistant.wiring import Parts
+    from tests.postgres import Cluster
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +35,17 @@ def parts(settings: Settings) -> Parts:
     from assistant.wiring import build  # late: tests that need none of it stay quick
 
     return build(settings)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server of our own, thrown away at the end."""
+    from tests.postgres import start
+
+    with start() as cluster:
+        if cluster is None:
+            pytest.skip("没有安装 PostgreSQL：apt-get install -y postgresql。")
+        yield cluster
 
 
 @pytest.fixture(scope="module")

@@ -161,6 +161,11 @@ class Store:
         with self._writer.begin() as connection:
             if not self.sqlite:
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+                encoding = connection.execute(sa.text("SHOW server_encoding")).scalar()
+                if encoding != "UTF8":
+                    raise RecordsError(
+                        f"{self._place} 的编码是 {encoding}，存不全汉字，请用 UTF8 编码另建一个数据库。"
+                    )
             if self._version(connection) == NEWEST:  # somebody else has done it meanwhile
                 return
             with EnvironmentContext(Config(), scripts, fn=steps) as environment:
@@ -271,8 +276,9 @@ def _engine(url: URL) -> Engine:
         sa.event.listen(engine, "connect", _prepare)
         sa.event.listen(engine, "begin", _begin)
         return engine
+    arguments = {"connect_timeout": _WAIT, "client_encoding": "utf8"}
     try:
-        return sa.create_engine(url, connect_args={"connect_timeout": _WAIT}, pool_pre_ping=True, **common)
+        return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True, **common)
     except ImportError as error:
         raise RecordsError(
             "没有装 PostgreSQL 的驱动，请运行 pip install 'psycopg[binary]'，"
