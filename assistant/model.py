@@ -15,6 +15,8 @@ Scope = Literal[
 ]
 Confidence = Literal["verified", "memory"]
 Authority = Literal["rule", "interpretation", "commentary"]
+Unit = Literal["日", "月", "年"]  # 日 are calendar days
+Start = Literal["decision_received", "decision_known", "review_received", "appeal_received", "none"]
 
 INTERPRETATION_RANK, COMMENTARY_RANK = 6, 7
 
@@ -366,6 +368,39 @@ class Exemption:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """A time limit. ``value`` is None where no rule fixes one; ``counted_from`` then says what applies.
+
+    ``start`` names the event from which a program may count; "none" means that only the person knows the day.
+    """
+
+    value: int | None
+    unit: Unit | None
+    counted_from: str
+    start: Start = "none"
+    extension: str = ""
+
+    @property
+    def amount(self) -> str:
+        """The number with its unit, as it is said; empty where there is none.
+
+        >>> Limit(18, "月", "处分批准之日").amount, Limit(None, None, "随时").amount
+        ('18个月', '')
+        """
+        if self.value is None:
+            return ""
+        return f"{self.value}个月" if self.unit == "月" else f"{self.value}{self.unit}"
+
+
+@dataclass(frozen=True)
+class Excuse:
+    """What the rules say to somebody who missed a period for a reason that was not in his hands."""
+
+    words: str
+    basis: tuple[str, ...]  # provision ids
+
+
+@dataclass(frozen=True)
 class RouteStep:
     """One station of a remedy route; ``deadline`` is the last day, known only when the start day is."""
 
@@ -377,6 +412,11 @@ class RouteStep:
     form: str
     confidence: Confidence
     basis: tuple[str, ...]  # provision ids: what says the step and its periods
+    limits: tuple[Limit, ...] = ()  # what ``within`` says; a second one is another way to take the same step
+    counting: tuple[
+        str, ...
+    ] = ()  # provision ids that say how the period is counted and move its end off holidays
+    excuse: Excuse | None = None
 
 
 @dataclass(frozen=True)

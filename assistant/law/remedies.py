@@ -12,10 +12,10 @@ from datetime import date
 
 from dateutil.relativedelta import relativedelta
 
-from assistant.law.tables import Limit, RemedyRow, RemedyStep
-from assistant.model import Route, RouteStep
+from assistant.law.tables import RemedyRow, RemedyStep
+from assistant.model import Limit, Route, RouteStep
 
-_FROM_RECEIPT = ("decision_received", "decision_known")
+FROM_RECEIPT = ("decision_received", "decision_known")  # knowing a decision is counted as receiving it
 
 
 def last_day(start: date, limit: Limit) -> date | None:
@@ -52,9 +52,19 @@ def limit_words(limit: Limit) -> str:
         return limit.counted_from
     words = f"{limit.amount}内"
     if limit.counted_from:
-        way, comma, start = limit.counted_from.removesuffix("后").rpartition("，")
-        words = f"{way}{comma}自{start}起{words}"
+        way, start = way_and_start(limit)
+        words = f"{way}{'，' if way else ''}自{start}起{words}"
     return words + (f"（{limit.extension}）" if limit.extension else "")
+
+
+def way_and_start(limit: Limit) -> tuple[str, str]:
+    """The way for which a limit is meant, "" where there is one way only, and the event it is counted from.
+
+    >>> way_and_start(Limit(30, "日", "直接申诉的，知道处分之日")), way_and_start(Limit(1, "月", "收到决定之日"))
+    (('直接申诉的', '知道处分之日'), ('', '收到决定之日'))
+    """
+    way, _, start = limit.counted_from.removesuffix("后").rpartition("，")
+    return way, start
 
 
 def only_steps(row: RemedyRow, names: Collection[str]) -> RemedyRow:
@@ -91,21 +101,19 @@ def routes_with_deadlines(
 
 
 def _step(step: RemedyStep, received: date | None, in_force: Callable[[str], bool]) -> RouteStep:
-    within, deadline = limit_words(step.within), None
-    if received and step.within.start in _FROM_RECEIPT:
-        deadline = last_day(received, step.within)
-    if step.instead:
-        within += f"；{limit_words(step.instead)}"
-        if received and deadline is None and step.instead.start in _FROM_RECEIPT:
-            deadline = last_day(received, step.instead)
+    limits = (step.within, step.instead) if step.instead else (step.within,)
+    dates = [last_day(received, limit) for limit in limits if received and limit.start in FROM_RECEIPT]
     decided = limit_words(step.decided_within) if step.decided_within else ""
     return RouteStep(
         name=step.name,
         to=step.to,
-        within=within,
-        deadline=deadline,
+        within="；".join(map(limit_words, limits)),
+        deadline=next(filter(None, dates), None),
         decided_within=f"{decided}作出处理" if step.decided_within and step.decided_within.value else "",
         form=step.form,
         confidence=step.confidence,
         basis=tuple(filter(in_force, step.basis)),
+        limits=limits,
+        counting=tuple(filter(in_force, step.counting)),
+        excuse=step.excuse if step.excuse and all(map(in_force, step.excuse.basis)) else None,
     )

@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from assistant.errors import KnowledgeError
-from assistant.model import Confidence
+from assistant.model import Confidence, Start, Unit
 
 INSTRUMENT_ID = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 ADDRESS = r"(?:n\d{2,}|[1-9]\d*(?:-[1-9]\d*)?(?:\.[1-9]\d*){0,2})"
@@ -27,8 +27,6 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 InstrumentId = Annotated[str, StringConstraints(pattern=rf"^{INSTRUMENT_ID}$")]
 Address = Annotated[str, StringConstraints(pattern=rf"^{ADDRESS}$")]
 Reference = Annotated[str, StringConstraints(pattern=rf"^{REFERENCE}$")]
-Unit = Literal["日", "月", "年"]
-Start = Literal["decision_received", "decision_known", "review_received", "appeal_received", "none"]
 
 
 class Strict(BaseModel):
@@ -102,6 +100,11 @@ class LimitRow(Strict):
     start: Start = "none"
 
 
+class ExcuseRow(Strict):
+    words: Text
+    basis: list[Reference] = Field(min_length=1)
+
+
 class RemedyStepRow(Strict):
     name: Text
     to: Text
@@ -113,6 +116,10 @@ class RemedyStepRow(Strict):
     form: str = ""
     confidence: Confidence | None = None  # None: that of the route
     note: str = ""
+    counting: list[
+        Reference
+    ] = []  # what says how the period is counted, and that its end is moved off holidays
+    excuse: ExcuseRow | None = None  # what the rules say of a period that was missed for good reasons
 
 
 class RemedyFileRow(Strict):

@@ -14,9 +14,8 @@ from typing import Protocol
 
 from assistant.errors import KnowledgeError
 from assistant.law import schema
-from assistant.law.schema import Start, Unit
 from assistant.law.text import quantities
-from assistant.model import Confidence, Provision
+from assistant.model import Confidence, Excuse, Limit, Provision, Start
 
 
 class Stock(Protocol):
@@ -26,36 +25,12 @@ class Stock(Protocol):
 
 
 @dataclass(frozen=True)
-class Limit:
-    """A time limit. ``value`` is None where no rule fixes one; ``counted_from`` then says what applies.
-
-    ``start`` names the event from which a program may count; "none" means that no date can be computed.
-    """
-
-    value: int | None
-    unit: Unit | None  # 日 are calendar days
-    counted_from: str
-    start: Start = "none"
-    extension: str = ""
-
-    @property
-    def amount(self) -> str:
-        """The number with its unit, as it is said; empty where there is none.
-
-        >>> Limit(18, "月", "处分批准之日").amount, Limit(None, None, "随时").amount
-        ('18个月', '')
-        """
-        if self.value is None:
-            return ""
-        return f"{self.value}个月" if self.unit == "月" else f"{self.value}{self.unit}"
-
-
-@dataclass(frozen=True)
 class RemedyStep:
     """One station of a route: what to file, with whom, within which time, and when they have to decide.
 
     ``instead`` is another limit under which the same step may be taken (an appeal without a review first).
-    ``basis`` are the provisions that say the step and its periods.
+    ``basis`` are the provisions that say the step and its periods; ``counting`` those that say how its period is
+    counted, and that it does not end on a holiday: empty where no such rule in stock applies to the step.
     """
 
     name: str
@@ -67,6 +42,8 @@ class RemedyStep:
     confidence: Confidence
     basis: tuple[str, ...]
     note: str = ""
+    counting: tuple[str, ...] = ()
+    excuse: Excuse | None = None
 
 
 @dataclass(frozen=True)
@@ -184,6 +161,12 @@ def _read_remedies(folder: Path, stock: Stock) -> tuple[dict[str, RemedyRow], li
         at.references((index, "effect_basis"), row.effect_basis, stock)
         for number, step in enumerate(row.steps):
             at.references((index, "steps", number, "basis"), step.basis, stock)
+            at.references((index, "steps", number, "counting"), step.counting, stock)
+            if step.excuse:
+                at.references((index, "steps", number, "excuse", "basis"), step.excuse.basis, stock)
+                at.words_said(
+                    (index, "steps", number, "excuse"), [step.excuse.words], step.excuse.basis, stock
+                )
             limits = [step.within, step.instead, step.decided_within]
             at.said((index, "steps", number, "basis"), limits, step.basis, stock)
             for key in ("within", "instead", "decided_within"):
@@ -251,9 +234,15 @@ class _Place:
         self, loc: tuple[str | int, ...], limits: list[schema.LimitRow | None], basis: list[str], stock: Stock
     ) -> None:
         """Every period of these limits stands in one of the provisions they rest on."""
+        self.words_said(loc, [words for limit in limits if limit for words in _amounts(limit)], basis, stock)
+
+    def words_said(
+        self, loc: tuple[str | int, ...], sentences: list[str], basis: list[str], stock: Stock
+    ) -> None:
+        """Every period that these sentences name stands in one of the provisions."""
         found = [stock.get(id) for id in basis]
         said = said_periods("\n".join(p.digest or p.text or "" for p in found if p))
-        for words in (words for limit in limits if limit for words in _amounts(limit)):
+        for words in sentences:
             if not said_periods(words) <= said:
                 self.add(loc, f"期限“{words}”在写的依据里找不到，请补上写有它的条款，或者改正期限。")
 
@@ -298,6 +287,8 @@ def _route(row: schema.RemedyFileRow) -> RemedyRow:
             confidence=step.confidence or row.confidence,
             basis=tuple(step.basis),
             note=step.note,
+            counting=tuple(step.counting),
+            excuse=Excuse(step.excuse.words, tuple(step.excuse.basis)) if step.excuse else None,
         )
         for step in row.steps
     )

@@ -241,8 +241,8 @@ class Writer:
 
     def _deadline_note(self, routes: Sequence[Route]) -> str:
         if any(step.deadline for route in routes for step in route.steps):
-            return "日期按收到决定的次日起算推出，遇节假日也请提前办，以决定书写明的为准"
-        return "告诉我收到决定的日期，可以算出最后期限" if routes else ""
+            return str(self.labels["deadlines"]["note"])
+        return str(self.labels["deadlines"]["ask"]) if routes else ""
 
     def _source_list(self, citations: Iterable[Citation]) -> list[str]:
         """What stands below the answer: labels only; the words themselves are shown beside or after it."""
