@@ -41,7 +41,7 @@ from assistant.law.phrases import check_phrases
 from assistant.law.ruleset import load_tables
 from assistant.law.tables import load_glossary, load_periods, load_remedies
 from assistant.law.vocabulary import load_vocabulary
-from assistant.model import Advice, Fact, Provision, Question, Scope
+from assistant.model import Advice, Fact, Instrument, Provision, Question, Scope
 from assistant.prompts import Prompts
 from assistant.settings import Settings
 from assistant.steps.answering import Writer
@@ -278,6 +278,14 @@ class Office:
     def get(self, id: str) -> Provision | None:
         """The provision, as :meth:`assistant.law.corpus.Corpus.get` has it."""
         return self._parts.corpus.get(id)
+
+    def neighbours(self, id: str) -> tuple[Provision | None, Provision | None]:
+        """The provisions before and after, as :meth:`assistant.law.corpus.Corpus.neighbours` has them."""
+        return self._parts.corpus.neighbours(id)
+
+    def holder(self, id: str) -> Instrument | None:
+        """The instrument, as :meth:`assistant.law.corpus.Corpus.holder` has it."""
+        return self._parts.corpus.holder(id)
 
 
 def coverage_of(settings: Settings, today: date) -> Coverage:

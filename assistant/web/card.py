@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -91,13 +92,15 @@ def turn_html(
     index: int,
     wording: Wording,
     deadlines: Sequence[Deadline] = (),
+    received: date | None = None,
     newest: bool = True,
     can_keep: bool = True,
 ) -> str:
     """A turn with its answer, as one element with the id ``turn-<index>``.
 
     Args:
-        deadlines: those of the answer's routes, where the day a decision was received is known.
+        deadlines: those of the answer's routes.
+        received: the day a decision was received, where it is known.
         newest: the facts of an older answer to the same matter are shown, but corrected in the newest one only.
         can_keep: feedback can be given.
     """
@@ -106,7 +109,7 @@ def turn_html(
     if advice is None:
         return render("turn.html.j2", advice=None, **values)
     made = advice.determination
-    lead, sections, tail = _sections(advice, index, wording.labels, deadlines)
+    lead, sections, tail = _sections(turn, advice, index, wording.labels, deadlines, received)
     return render(
         "turn.html.j2",
         advice=advice,
@@ -120,7 +123,6 @@ def turn_html(
         open_first=bool(made and _is_open(made, wording.labels)),
         chips=chips(advice, wording) if made else (),
         sections=sections,
-        received=advice.question.received,
         **values,
     )
 
@@ -197,7 +199,12 @@ def _is_open(made: Determination, labels: Mapping[str, Any]) -> bool:
 
 
 def _sections(
-    advice: Advice, index: int, labels: Mapping[str, Any], deadlines: Sequence[Deadline]
+    turn: Turn,
+    advice: Advice,
+    index: int,
+    labels: Mapping[str, Any],
+    deadlines: Sequence[Deadline],
+    received: date | None,
 ) -> tuple[Markup, tuple[Section, ...], Markup]:
     """What stands first, the foldable sections, and what stands last (notices, whose word it is)."""
     titles: Mapping[str, Any] = labels["card"]["sections"]
@@ -218,7 +225,7 @@ def _sections(
         if key == "sources" or (key == "questions" and not advice.supposed):
             continue  # listed from the citations; asked with buttons
         if key == "routes":
-            made.append(_routes(shown, advice, index, html(body), deadlines))
+            made.append(_routes(shown, turn, index, html(body), deadlines, received))
         else:
             hint = _hint(key, advice, body)
             made.append(Section(key, shown, html(body), hint, note, known.get("open", False)))
@@ -253,7 +260,7 @@ def _cut(advice: Advice) -> tuple[list[str], list[tuple[str, str, list[str]]], l
 def _step(match: re.Match[str]) -> str:
     status = _MARKS[match[1]]
     words = {"yes": "是", "no": "否", "unknown": "待定"}[status]
-    return f'<li class="z-step z-{status}"><span class="z-tick" role="img" aria-label="{words}">{match[1]}</span>'
+    return f'<li class="z-step z-step-{status}"><span class="z-tick" role="img" aria-label="{words}">{match[1]}</span>'
 
 
 def _hint(key: str, advice: Advice, body: Sequence[str]) -> str:
@@ -274,20 +281,25 @@ def _hint(key: str, advice: Advice, body: Sequence[str]) -> str:
     return f"{count}件" if key == "cases" else ""
 
 
-def _routes(title: str, advice: Advice, index: int, body: Markup, deadlines: Sequence[Deadline]) -> Section:
-    known = {c.id: c for c in advice.citations}
+def _routes(
+    title: str, turn: Turn, index: int, body: Markup, deadlines: Sequence[Deadline], received: date | None
+) -> Section:
+    citations = turn.advice.citations if turn.advice else ()
+    known = {c.id: c for c in citations}
     rows = [
         {"deadline": d, "marks": Markup("").join(cite(index, known[id]) for id in d.basis if id in known)}
         for d in deadlines
+        if d.last or d.askable  # the others have no day; the words below tell them
     ]
-    coming = sorted(d.last for d in deadlines if d.last and d.days_left is not None and d.days_left >= 0)
+    coming = sorted(d.last for d in deadlines if d.last and not d.over)
     html = render(
         "routes.html.j2",
         index=index,
         body=body,
         rows=rows,
         dated=any(d.last for d in deadlines),
-        received=advice.question.received,
+        received=received,
+        decided=turn.decided,
     )
     return Section("routes", title, html, f"最迟 {coming[0].isoformat()}" if coming else "")
 

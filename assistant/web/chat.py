@@ -14,15 +14,16 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
-from assistant.conversation import Asks, Conversation, Listener, Value
+from assistant.conversation import Asks, Conversation, Listener, Situation, Value
 from assistant.drafting import Drafter
 from assistant.errors import QuestionError, ZemingError
 from assistant.law.deadlines import Deadline, calendar_file, deadlines
+from assistant.law.names import Names
 from assistant.model import Advice, Question
-from assistant.privacy import Veil
 from assistant.records.conversations import Conversations, Kept
 from assistant.records.feedback import Feedback, FeedbackBox
 from assistant.settings import Settings
+from assistant.veil import Veil
 from assistant.web import exporting
 from assistant.web.card import Wording, side_by_side, turn_html
 from assistant.web.keeping import from_body, title_of, to_body
@@ -56,7 +57,8 @@ class Room:
     listener: Listener
     stock: Stock
     settings: Settings
-    drafter: Drafter | None = None
+    names: Names
+    drafter: Callable[[], Drafter] | None = None
     kept: Conversations | None = None
     box: FeedbackBox | None = None
     pace: Callable[[str], None] = lambda owner: None
@@ -66,6 +68,18 @@ class Room:
     @property
     def wording(self) -> Wording:
         return Wording(self.listener.labels, self.listener.vocabulary)
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """Asks, and hears how far the answer is."""
+
+    advisor: Asks
+    tell: Callable[[str], None]
+
+    def ask(self, question: Question) -> Advice:
+        self.tell("facts")
+        return self.advisor.ask(question)
 
 
 class Chat:
@@ -81,7 +95,7 @@ class Chat:
 
     def _begin(self) -> None:
         self._thread = Thread()
-        self._veil = Veil()
+        self._veil = Veil(self._room.names)
         self._id = uuid4().hex
         self._title = ""
         self._created = self._room.now()
@@ -150,16 +164,10 @@ class Chat:
         return {"stage": self._stage}
 
     def _staged(self) -> Asks:
-        advisor, room = self, self._room.advisor
+        return _Staged(self._room.advisor, self._tell)
 
-        class Staged:
-            def ask(self, question: Question) -> Advice:
-                def tell(stage: str) -> None:
-                    advisor._stage = stage
-
-                return room.ask(question, tell)
-
-        return Staged()
+    def _tell(self, stage: str) -> None:
+        self._stage = stage
 
     # ------------------------------------------------------------------ facts and days
 
@@ -175,12 +183,10 @@ class Chat:
         index = self._index(act)
         turn = self._thread.turns[index]
         arrived = read_day(_text(act, "received"), "收到决定的日期")
-        later = act.get("decided") if isinstance(act.get("decided"), Mapping) else {}
-        decided = {
-            str(k)[:80]: day
-            for k, v in dict(later or {}).items()
-            if (day := read_day(str(v), "收到决定的日期"))
-        }
+        later = act.get("decided")
+        given = later.items() if isinstance(later, Mapping) else ()
+        read = {str(id)[:80]: read_day(str(written), "收到决定的日期") for id, written in given}
+        decided = {id: day for id, day in read.items() if day}
         for day in (arrived, *decided.values()):
             if day and day > self._room.today():
                 raise QuestionError(f"收到决定的日期 {day.isoformat()} 还没有到，请改正或清空。")
@@ -262,25 +268,34 @@ class Chat:
         advice = turn.advice
         if advice is None or advice.determination is None:
             return ()
-        sheet_of = (
-            self._thread.situations[turn.situation]
-            if 0 <= turn.situation < len(self._thread.situations)
-            else None
-        )
-        received = advice.question.received or (sheet_of.received if sheet_of else None)
+        received = self._received(turn)
         words = self._room.listener.labels["deadlines"]
         routes = advice.determination.routes
         return deadlines(routes, received, self._room.today(), words, self._provision, turn.decided)
+
+    def _sheet_of(self, turn: Turn) -> Situation | None:
+        told = self._thread.situations
+        return told[turn.situation] if 0 <= turn.situation < len(told) else None
+
+    def _received(self, turn: Turn) -> date | None:
+        told = self._sheet_of(turn)
+        asked = turn.advice.question if turn.advice else turn.question
+        return asked.received or (told.received if told else None)
 
     def _provision(self, id: str) -> Any:
         return self._room.stock.get(id)
 
     def drafts(self, act: Act) -> Shown:
         """Which drafts there are for a matter."""
-        advice = self._thread.turns[self._index(act)].advice
+        turn = self._thread.turns[self._index(act)]
+        advice = turn.advice
         if self._room.drafter is None or advice is None:
             raise QuestionError("现在不能起草材料。")
-        html = render("drafts.html.j2", kinds=self._room.drafter.kinds(advice), index=self._index(act))
+        html = render(
+            "drafts.html.j2",
+            kinds=self._room.drafter().kinds(advice, self._received(turn)),
+            index=self._index(act),
+        )
         return {"sheet": html}
 
     def draft(self, act: Act) -> Shown:
@@ -289,10 +304,10 @@ class Chat:
         turn = self._thread.turns[index]
         if self._room.drafter is None or turn.advice is None:
             raise QuestionError("现在不能起草材料。")
-        sheet_of = self._thread.situations[turn.situation] if turn.situation >= 0 else None
-        story = sheet_of.story if sheet_of else turn.question.text
-        received = turn.advice.question.received or (sheet_of.received if sheet_of else None)
-        made = self._room.drafter.draft(
+        told = self._sheet_of(turn)
+        story = told.story if told else turn.question.text
+        received = self._received(turn)
+        made = self._room.drafter().draft(
             str(act.get("kind", "")), story, turn.advice, self._room.today(), received
         )
         return {"sheet": render("draft.html.j2", draft=made, index=index)}
@@ -440,6 +455,7 @@ class Chat:
             index,
             self._room.wording,
             self._deadlines(turn),
+            self._received(turn),
             newest=self._thread.newest(index),
             can_keep=self._room.box is not None and bool(turn.advice and turn.advice.keep),
         )

@@ -26,7 +26,7 @@ const begin = () => window.zemingChat ? window.zemingChat(element, server) : set
 begin();
 """
 # what Gradio's own template language would take for its marks
-_NOT_IN_TEMPLATES = {"`": "&#96;", "$": "&#36;", "{": "&#123;", "}": "&#125;", "@": "&#64;"}
+_NOT_IN_TEMPLATES = str.maketrans({"`": "&#96;", "$": "&#36;", "{": "&#123;", "}": "&#125;", "@": "&#64;"})
 _MOST_TABS, _IDLE = 500, 6 * 3600  # seconds
 
 
@@ -79,7 +79,7 @@ def build_app(
     with Blocks(title="责明", analytics_enabled=False, fill_height=True) as app:
         gr.HTML(
             value=None,
-            html_template=str(shell).translate(str.maketrans(_NOT_IN_TEMPLATES)),
+            html_template=str(shell).translate(_NOT_IN_TEMPLATES),
             js_on_load=_BEGIN,
             apply_default_css=False,
             server_functions=[act],

@@ -20,6 +20,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|.]+')
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKED = re.compile(r"\*\*|\\(?=[\\`*_\[\]#|~!])")
+_KINDS = {"digest": "要旨", "verbatim": "原文"}
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 
 
@@ -73,13 +74,8 @@ def _markdown(thread: Thread, title: str, when: str) -> str:
         parts.append("\n".join(f"> {_escaped(line)}" for line in turn.said.splitlines()))
         parts.append("### 答复")
         parts.append(turn.advice.answer if turn.advice else turn.error)
-        if turn.advice:
-            parts.append(
-                "\n".join(
-                    f"[{c.n}] {c.label}（{'原文' if c.kind == 'verbatim' else '要旨'}）：{_escaped(c.text)}  "
-                    for c in turn.advice.citations
-                )
-            )
+        for c in turn.advice.citations if turn.advice else ():
+            parts.append(f"[{c.n}] {c.label}（{_KINDS[c.kind]}）：{_escaped(c.text)}")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -112,8 +108,7 @@ def _document(thread: Thread, title: str, when: str) -> bytes:
                     _clean(words.strip().removeprefix("- ").removeprefix("> ")), style=style
                 )
         for c in turn.advice.citations if turn.advice else ():
-            kind = "原文" if c.kind == "verbatim" else "要旨"
-            document.add_paragraph(_clean(f"[{c.n}] {c.label}（{kind}）：{c.text}"))
+            document.add_paragraph(_clean(f"[{c.n}] {c.label}（{_KINDS[c.kind]}）：{c.text}"))
     made = io.BytesIO()
     document.save(made)
     return made.getvalue()

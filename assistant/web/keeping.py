@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from assistant.errors import RecordsError
 from assistant.model import Advice
-from assistant.privacy import Veil, hidden
+from assistant.veil import Veil, hidden
 from assistant.web.thread import Thread, Turn
 
 VERSION = 1

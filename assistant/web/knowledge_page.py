@@ -23,10 +23,9 @@ from assistant.law.addresses import write_address
 from assistant.law.coverage import coverage
 from assistant.model import Document, Instrument
 from assistant.web import knowledge_view, uploads
-from assistant.web.chat_page import notice_line
 from assistant.web.knowledge_view import RANKS, Piece
 from assistant.web.thread import read_day
-from assistant.web.view import head
+from assistant.web.view import head, notice_line
 from assistant.web.work import Desk, Moment, sentence
 from assistant.wiring import Office
 

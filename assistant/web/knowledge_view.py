@@ -15,7 +15,7 @@ from html import escape
 from assistant.importing import Outcome
 from assistant.law.coverage import Coverage, Totals
 from assistant.model import Authority, Document, Instrument, Provision
-from assistant.web.view import safe_url
+from assistant.web.markup import safe_url
 from assistant.web.work import READING, Moment
 
 ACCEPTED = (".pdf", ".docx", ".html", ".htm", ".md", ".txt", ".zip")

@@ -20,13 +20,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant import wiring
-from assistant.conversation import Asks
+from assistant.conversation import Asks, make_listener
+from assistant.drafting import Drafter
 from assistant.errors import SettingsError
 from assistant.indexing import Progress
+from assistant.law.names import load_names
+from assistant.records.conversations import Conversations
+from assistant.records.feedback import FeedbackBox
+from assistant.records.store import Store, open_store
 from assistant.settings import Settings
+from assistant.web.chat import Room
+from assistant.web.sheet import Stock
 from assistant.web.thread import Example, load_examples
 from assistant.web.uploads import uploads_folder
-from assistant.web.view import Provisions
 
 if TYPE_CHECKING:
     import uvicorn
@@ -40,12 +46,21 @@ _PATIENCE = 60.0  # seconds for the server to begin
 
 def build_app(
     advisor: Asks,
-    corpus: Provisions,
+    stock: Stock,
     settings: Settings,
     examples: Sequence[Example],
     office: wiring.Office | None = None,
+    store: Store | None = None,
+    drafter: Callable[[], Drafter] | None = None,
 ) -> FastAPI:
-    """All pages, not yet open. ``corpus`` gives the days in force; without an ``office`` there is the chat only."""
+    """All pages, not yet open.
+
+    Args:
+        stock: gives the provisions behind the sources.
+        office: for the page of the knowledge base; without it there is the chat only.
+        store: what is kept between visits; the one of the settings where none is given.
+        drafter: writes drafts from what is in stock now.
+    """
     # Gradio and its hub client read these once, when they are imported; hence the late import.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(uploads_folder(settings.data))
@@ -57,7 +72,18 @@ def build_app(
 
     from assistant.web import chat_page, knowledge_page
 
-    pages = chat_page.build_app(advisor, corpus, settings, examples, pages=office is not None)
+    store = store or open_store(settings)
+    room = Room(
+        advisor=advisor,
+        listener=make_listener(settings),
+        stock=stock,
+        settings=settings,
+        names=load_names(settings.knowledge),
+        drafter=drafter,
+        kept=Conversations(store) if settings.keep_history else None,
+        box=FeedbackBox(store),
+    )
+    pages = chat_page.build_app(room, examples, lambda request: "browser:1", lambda request: "")
     if office:
         knowledge_page.add_page(pages, office)
     pages.state_session_capacity = 200
@@ -81,8 +107,9 @@ def build_app(
         max_file_size=f"{settings.max_file_mb}mb" if office else "1kb",
         blocked_paths=[str(settings.data.resolve())],  # what was uploaded is never served
         theme=chat_page.theme(),
-        css=(_STATIC / "web.css").read_text(encoding="utf-8"),
-        head=f"<script>{(_STATIC / 'chat.js').read_text(encoding='utf-8')}</script>",
+        css="\n".join((_STATIC / name).read_text(encoding="utf-8") for name in ("web.css", "chat.css")),
+        head='<link rel="icon" href="/static/icon.svg">'
+        + "".join(f'<script src="/static/{name}.js"></script>' for name in ("look", "chat")),
     )
     return site
 

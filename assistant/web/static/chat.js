@@ -87,8 +87,8 @@ window.zemingChat = (root, server) => {
     find("#z-said").textContent = verdict ? verdict.innerText.replace(/\s+/g, " ") : turn.innerText.slice(0, 80);
     if (stay) return;
     const last = index === turns.childElementCount - 1;
-    (last ? turn : turn.querySelector(".z-card"))?.scrollIntoView({ block: "start" });
-    turn.querySelector(".z-card")?.classList.add("z-fresh");
+    (last ? turn : turn.querySelector(".z-reply-card"))?.scrollIntoView({ block: "start" });
+    turn.querySelector(".z-reply-card")?.classList.add("z-fresh");
   };
 
   const notice = (sentence) => { find("#z-notice").textContent = sentence; };
@@ -142,7 +142,7 @@ window.zemingChat = (root, server) => {
     words.className = "z-said";
     words.textContent = said;
     const stage = document.createElement("p");
-    stage.className = "z-stage";
+    stage.className = "z-now";
     stage.setAttribute("role", "status");
     stage.textContent = "理解情况……";
     turn.append(words, stage);
@@ -167,7 +167,7 @@ window.zemingChat = (root, server) => {
       while (!done && mine.isConnected) {
         const { stage } = await act({ do: "stage" });
         if (done || !mine.isConnected) return;
-        if (STAGES[stage]) mine.querySelector(".z-stage").textContent = `${STAGES[stage]}……`;
+        if (STAGES[stage]) mine.querySelector(".z-now").textContent = `${STAGES[stage]}……`;
         await new Promise((go) => setTimeout(go, 300));
       }
     })();
@@ -199,7 +199,7 @@ window.zemingChat = (root, server) => {
     const index = working;
     if (index < 0) return;
     busy(-1);
-    const stage = document.querySelector(`#turn-${index} .z-stage`);
+    const stage = document.querySelector(`#turn-${index} .z-now`);
     if (stage) stage.textContent = "正在停止……";
     await act({ do: "stop", turn: index });
   };
@@ -342,7 +342,7 @@ window.zemingChat = (root, server) => {
     fact: (button, turn) => editFact(turn, button.dataset.fact, JSON.parse(button.dataset.values), button.dataset.words),
     "add-fact": (button, turn) => addFact(turn),
     "more-facts": (button) => {
-      const open = button.closest(".z-facts").classList.toggle("z-all");
+      const open = button.closest(".z-understood").classList.toggle("z-all");
       button.setAttribute("aria-expanded", String(open));
     },
     reply: async (button, turn) => {
@@ -361,8 +361,8 @@ window.zemingChat = (root, server) => {
     "copy-draft": (button) => copy(find("#z-draft-text").value, button),
     "copy-text": (button) => copy(button.dataset.text, button),
     copy: (button, turn) => {
-      const card = document.querySelector(`#turn-${turn} .z-card`).cloneNode(true);
-      card.querySelectorAll(".z-tools, .z-asks, .z-dates, .z-chip-more, .z-chip-add, .z-facts-head").forEach((part) => part.remove());
+      const card = document.querySelector(`#turn-${turn} .z-reply-card`).cloneNode(true);
+      card.querySelectorAll(".z-tools, .z-asks, .z-dates, .z-chip-more, .z-chip-add, .z-understood-head").forEach((part) => part.remove());
       card.querySelectorAll("details").forEach((part) => { part.open = true; });
       card.style.cssText = "position:absolute;left:-9999px;width:600px";
       document.body.append(card);
@@ -424,7 +424,7 @@ window.zemingChat = (root, server) => {
   sheet.addEventListener("cancel", (event) => { event.preventDefault(); closeSheet(); });
   sheet.addEventListener("click", (event) => { if (event.target === sheet && !wide.matches) closeSheet(); });
   document.addEventListener("click", (event) => {
-    for (const menu of root.querySelectorAll("#z-look[open], .z-more[open]")) {
+    for (const menu of root.querySelectorAll("#z-look[open], .z-manage[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
     }
   });
