@@ -3,6 +3,8 @@
 ``zeming ask`` answers, ``zeming talk`` goes on with what is said next, ``zeming chat`` opens the web page,
 ``zeming kb`` looks after the knowledge base, ``zeming account`` after accounts, ``zeming index`` prepares the search
 index, ``zeming eval`` measures.
+``zeming draft`` writes an appeal or a statement, ``zeming kb`` looks after the knowledge base, ``zeming index``
+prepares the search index, ``zeming eval`` measures.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant.cli_account import account
+from assistant.cli_draft import draft
 from assistant.cli_eval import evaluate
 from assistant.cli_kb import kb
 from assistant.errors import InputFileError, QuestionError, ZemingError
@@ -37,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(kb, name="kb")
 app.add_typer(account, name="account")
+app.command("draft")(draft)
 app.command("eval")(evaluate)
 
 _INTERRUPTED, _STOPPED = 130, "已停止。"

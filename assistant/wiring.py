@@ -14,12 +14,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from assistant import holdings
 from assistant.adapters.search_process import SearchProcess
 from assistant.advisor import Advisor
+from assistant.drafting import Drafter
 from assistant.errors import KnowledgeError
 from assistant.indexing import Progress, digest_of, ensure_index, entries
 from assistant.law.asking import check_asking, load_asking
@@ -27,6 +29,7 @@ from assistant.law.cases import Case, check_cases, load_cases
 from assistant.law.citations import find_references
 from assistant.law.corpus import Corpus, check_knowledge, load_corpus
 from assistant.law.coverage import Coverage, coverage
+from assistant.law.drafts import check_drafts
 from assistant.law.exemplars import (
     check_exemplars,
     exemplar_files,
@@ -58,6 +61,11 @@ class Parts:
     advisor: Advisor
     corpus: Corpus
     settings: Settings
+
+    @cached_property
+    def drafter(self) -> Drafter:
+        """Writes letters; joined when the first one is wanted."""
+        return Drafter.of(Prompts(self.settings.prompts), self.advisor.law, self.settings.knowledge)
 
     def search(self, text: str, most: int, day: date) -> list[Provision]:
         """What a text is about, best first: what it names, then rules, then articles and interpretations."""
@@ -209,7 +217,10 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
         problems += check_cases(folder, law.corpus, law.vocabulary, signals)
         problems += check_exemplars(folder, law.vocabulary)
         problems += [*check_asking(folder), *check_history(folder, law.corpus)]
+        problems += check_drafts(folder, law.corpus, law.remedies, law.vocabulary.facts, signals)
         load_lessons(folder, law.vocabulary)
+        if not problems:
+            Drafter.of(prompts, law, folder)
         cases = load_cases(folder, law.corpus, law.vocabulary, signals) if not problems else ()
         periods = load_periods(folder, law.corpus)
         exemplars = load_exemplars(folder, law.vocabulary) if not problems else ()
