@@ -81,9 +81,11 @@ def to_docx(text: str) -> bytes:
     _set_page(document)
     for kind, style in _STYLES.items():
         _set_style(document, kind, style)
+    ids = {kind: document.styles[style.name].style_id for kind, style in _STYLES.items()}
     before = ""
     for line in lines:
-        paragraph = document.add_paragraph(style=_STYLES[line.kind].name)
+        paragraph = document.add_paragraph()
+        paragraph._p.get_or_add_pPr().style = ids[line.kind]  # looking it up by name each time is slow
         if line.kind == "signature" and before != "signature":
             paragraph.paragraph_format.space_before = Pt(2 * LINE.pt)
         _write(paragraph, line.text)
