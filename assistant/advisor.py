@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from assistant.errors import QuestionError
@@ -24,7 +25,7 @@ from assistant.privacy import mask_private
 from assistant.steps.answering import Writer
 from assistant.steps.determination import CANDIDATE_SCORE, CLAUSES, Law, determine, routes_for, scope_of
 from assistant.steps.knowing import Knowing
-from assistant.steps.likeness import nearest_cases, shown
+from assistant.steps.likeness import Casebook, nearest_cases, shown
 from assistant.steps.retrieval import Retriever
 from assistant.steps.timing import not_held, version_findings
 from assistant.steps.verification import verify
@@ -48,6 +49,10 @@ class Advisor:
     knowing: Knowing
     cases: Sequence[Case]
     max_chars: int
+
+    @cached_property
+    def _casebook(self) -> Casebook:
+        return Casebook(self.cases)
 
     def ask(self, question: Question) -> Advice:
         """Answer one question.
@@ -236,7 +241,7 @@ class Advisor:
             facts,
             made,
             text,
-            self.cases,
+            self._casebook,
             self.law.vocabulary,
             lambda changed: scope_of(changed, self.law, day),
             similar,

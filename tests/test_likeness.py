@@ -19,7 +19,7 @@ from assistant.prompts import Prompts
 from assistant.steps.answering import Sources
 from assistant.steps.determination import Law, determine, scope_of
 from assistant.steps.facts import read_facts
-from assistant.steps.likeness import LEAST, SHOWN, Likeness, nearest_cases, shown
+from assistant.steps.likeness import LEAST, SHOWN, Casebook, Likeness, nearest_cases, shown
 from assistant.steps.verification import verify
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,7 +61,7 @@ def find(
     def judge(changed: Sequence[Fact]) -> Scope:
         return scope_of(changed, law, DAY)
 
-    return nearest_cases(facts, determine(facts, law, DAY), text, cases, law.vocabulary, judge, similar)
+    return nearest_cases(facts, determine(facts, law, DAY), text, Casebook(cases), law.vocabulary, judge, similar)
 
 
 # ------------------------------------------------------------------ what is found

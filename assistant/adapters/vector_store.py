@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _CONNECT_SECONDS = 5.0
+_LAST = 64  # texts whose vectors are kept
 _BATCH = 256  # entries written at a time
 _SYNC = 1000  # entries after which Chroma writes its graph of vectors anew, while a build is made
 
@@ -58,7 +59,7 @@ class VectorStore:
         self._model = model
         self._guard = threading.RLock()
         self._opened: _Build | None = None
-        self._asked: tuple[str, list[float]] = "", []
+        self._last: dict[bytes, list[float]] = {}
 
     # ------------------------------------------------------------ reading
 
@@ -70,25 +71,44 @@ class VectorStore:
                 A damaged index is withdrawn, so that the next start makes it anew.
             EmbeddingError: the text could not be embedded.
         """
-        asked, vector = self._asked
-        if asked != text:  # one question is often searched for several times, with other filters
-            vector = self._embeddings.embed_query(text)
-            self._asked = text, vector
+        vector = self._vector(text)
 
-        def query(build: _Build) -> Any:
+        def query(build: _Build) -> list[Hit]:
             collection = build.collections.get(group)
-            return collection and collection.query(
+            if collection is None:
+                return []
+            found = collection.query(
                 query_embeddings=[vector],
                 n_results=k,
-                include=["metadatas", "distances"],
+                include=["distances"],
                 ids=list(keys) if keys is not None else None,
             )
+            ids = found["ids"][0]
+            about = build.about.get(group, {})
+            if not about.keys() >= set(ids):  # Chroma knows as well, but takes four times as long to tell
+                asked = collection.get(ids=ids, include=["metadatas"])
+                rows = zip(asked["ids"], asked["metadatas"], strict=True)
+                about = {id: (row["provision_id"], row["role"]) for id, row in rows}
+            return [Hit(id, *about[id], 1 - far) for id, far in zip(ids, found["distances"][0], strict=True)]
 
-        found = self._read(query)
-        if not found:
-            return []
-        rows = zip(found["ids"][0], found["metadatas"][0], found["distances"][0], strict=True)
-        return [Hit(id, about["provision_id"], about["role"], 1 - distance) for id, about, distance in rows]
+        return self._read(query)
+
+    def _vector(self, text: str) -> list[float]:
+        """The vector of a text. Those of the last few texts are kept, as one situation is asked about several times.
+
+        They are kept under digests, so that what people write is not.
+        """
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        with self._guard:
+            vector = self._last.get(digest)
+        if vector is None:
+            vector = self._embeddings.embed_query(text)
+        with self._guard:
+            self._last.pop(digest, None)
+            self._last[digest] = vector
+            while len(self._last) > _LAST:
+                del self._last[next(iter(self._last))]
+        return vector
 
     def holds(self, digest: str) -> bool:
         """Whether the published index has this content and this model. Opens nothing: a millisecond."""
@@ -103,8 +123,10 @@ class VectorStore:
     def entries(self) -> tuple[Entry, ...]:
         """What the published index holds; nothing where none of it can be used again."""
         published = self._published()
-        if published is None or not self.usable():
-            return ()
+        return self._entries(published) if published and self.usable() else ()
+
+    def _entries(self, published: _Published) -> tuple[Entry, ...]:
+        """What a build holds as it says itself; nothing where that cannot be read."""
         try:
             rows = json.loads((self._folder / published.build / _ENTRIES).read_bytes())
             return tuple(Entry(*row) for row in rows)
@@ -231,7 +253,10 @@ class VectorStore:
         except BaseException:
             client.close()
             raise
-        return _Build(published, client, collections)
+        about: dict[str, dict[str, tuple[str, str]]] = {}
+        for entry in self._entries(published):
+            about.setdefault(GROUPS[entry.role], {})[entry.key] = entry.provision_id, entry.role
+        return _Build(published, client, collections, about)
 
     def _make(
         self,
@@ -423,6 +448,7 @@ class _Build:
     published: _Published
     client: Any  # Chroma types its clients without "close"
     collections: dict[str, Any]  # by group; one without entries has none
+    about: Mapping[str, Mapping[str, tuple[str, str]]]  # group -> key -> provision id, role; may be incomplete
 
 
 @dataclass(frozen=True)

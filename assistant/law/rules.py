@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from assistant.model import Fact, Status
 
 Truth = bool | None
 Values = Mapping[str, frozenset[str]]  # fact or "step.NAME" -> the values it is known to have
+Test = Callable[[Values], Truth]
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,21 @@ class Row:
     because: tuple[str, ...]
     then: Mapping[str, Any] = field(default_factory=dict)
     certainty: float = 1.0
+
+    @cached_property
+    def holds(self) -> Test:
+        """Whether ``when`` holds for some values."""
+        return _test(self.when)
+
+    @cached_property
+    def blocked(self) -> Test:
+        """Whether ``unless`` holds."""
+        return _test(self.unless) if self.unless is not None else lambda values: False
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The facts and findings that ``when`` speaks of."""
+        return names_in(self.when)
 
 
 @dataclass(frozen=True)
@@ -75,41 +92,66 @@ def holds(condition: Any, values: Values) -> Truth:
     >>> holds({"established": {"quota": "yes"}}, v)
     False
     """
+    return _test(condition)(values)
+
+
+def _test(condition: Any) -> Test:
+    """A condition as a function: the tables are run some hundred times for one answer."""
     if condition is None:
-        return True
-    results = [_term(key, wanted, values) for key, wanted in condition.items()]
-    return _all(results)
+        return lambda values: True
+    return _all([_term(key, wanted) for key, wanted in condition.items()])
 
 
-def _term(key: str, wanted: Any, values: Values) -> Truth:
+def _term(key: str, wanted: Any) -> Test:
     if key == "all":
-        return _all([holds(part, values) for part in wanted])
+        return _all([_test(part) for part in wanted])
     if key == "any":
-        return _any([holds(part, values) for part in wanted])
-    if key == "not":
-        truth = holds(wanted, values)
-        return None if truth is None else not truth
-    if key == "established":
-        return holds(wanted, values) is True
+        return _any([_test(part) for part in wanted])
     if key == "known":
-        return wanted in values
-    known = values.get(key)
-    if known is None:
-        return None
-    options = wanted if isinstance(wanted, list) else [wanted]
-    return any(str(option) in known for option in options)
+        return lambda values: wanted in values
+    if key in ("not", "established"):
+        inner = _test(wanted)
+        if key == "established":
+            return lambda values: inner(values) is True
+        return lambda values: None if (truth := inner(values)) is None else not truth
+    options = frozenset(str(option) for option in (wanted if isinstance(wanted, list) else [wanted]))
+
+    def has(values: Values) -> Truth:
+        known = values.get(key)
+        return None if known is None else not options.isdisjoint(known)
+
+    return has
 
 
-def _all(results: Sequence[Truth]) -> Truth:
-    if any(result is False for result in results):
-        return False
-    return None if any(result is None for result in results) else True
+def _all(tests: Sequence[Test]) -> Test:
+    if len(tests) == 1:
+        return tests[0]
+
+    def every(values: Values) -> Truth:
+        result: Truth = True
+        for test in tests:
+            truth = test(values)
+            if truth is False:
+                return False
+            if truth is None:
+                result = None
+        return result
+
+    return every
 
 
-def _any(results: Sequence[Truth]) -> Truth:
-    if any(result is True for result in results):
-        return True
-    return None if any(result is None for result in results) else False
+def _any(tests: Sequence[Test]) -> Test:
+    def some(values: Values) -> Truth:
+        result: Truth = False
+        for test in tests:
+            truth = test(values)
+            if truth is True:
+                return True
+            if truth is None:
+                result = None
+        return result
+
+    return some
 
 
 def names_in(condition: Any) -> tuple[str, ...]:
@@ -139,18 +181,17 @@ def run_table(table: Table, values: Values, in_force: Callable[[str], bool]) -> 
     one outcome; its ``missing`` names the unknown facts of the rows above it that might have fired instead.
     """
     fired: list[Outcome] = []
-    undecided: dict[str, None] = {}
+    undecided: list[Row] = []
     for row in table.rows:
-        if not all(in_force(provision) for provision in row.because):
+        truth = row.holds(values)
+        if truth is False or row.blocked(values) is True or not all(map(in_force, row.because)):
             continue
-        if row.unless is not None and holds(row.unless, values) is True:
-            continue
-        truth = holds(row.when, values)
         if truth is None:
-            undecided.update(dict.fromkeys(name for name in names_in(row.when) if name not in values))
-        elif truth:
-            used = tuple(name for name in names_in(row.when) if name in values)
-            fired.append(Outcome(row, used, tuple(undecided)))
-            if table.mode == "first":
-                break
+            undecided.append(row)
+            continue
+        used = tuple(name for name in row.names if name in values)
+        open_above = dict.fromkeys(name for row in undecided for name in row.names if name not in values)
+        fired.append(Outcome(row, used, tuple(open_above)))
+        if table.mode == "first":
+            break
     return tuple(fired)

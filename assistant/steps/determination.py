@@ -13,7 +13,7 @@ from typing import cast
 
 from assistant.law.corpus import Corpus
 from assistant.law.remedies import only_steps, routes_with_deadlines
-from assistant.law.rules import Outcome, Table, Values, names_in, run_table, values_of
+from assistant.law.rules import Outcome, Table, Values, run_table, values_of
 from assistant.law.tables import RemedyRow
 from assistant.law.vocabulary import Vocabulary
 from assistant.model import (
@@ -204,7 +204,7 @@ def _finding(table: Table, outcome: Outcome) -> Finding:
 def _open_finding(table: Table, values: Values, in_force: _InForce) -> Finding:
     """No row fired: what was looked at, and which facts would decide it."""
     rows = [row for row in table.rows if all(in_force(p) for p in row.because)]
-    missing = dict.fromkeys(n for row in rows for n in names_in(row.when) if n not in values)
+    missing = dict.fromkeys(n for row in rows for n in row.names if n not in values)
     looked_at = tuple(dict.fromkeys(p for row in rows for p in row.because))[:1]
     reason = (
         f"所说的情况还不足以判断{table.title}"
@@ -420,7 +420,7 @@ def _waited_for(chain: _Chain, law: Law) -> set[str]:
     for finding in chain.findings:
         if finding.status == "unknown" and finding.step in STEPS:
             for row in law.tables[finding.step].rows:
-                unknown = [name for name in names_in(row.when) if name not in chain.values]
+                unknown = [name for name in row.names if name not in chain.values]
                 if len(unknown) == 1:
                     names.update(unknown)
     return names

@@ -66,7 +66,7 @@ def nearest_cases(
     facts: Sequence[Fact],
     determination: Determination,
     text: str,
-    cases: Sequence[Case],
+    book: Casebook,
     vocabulary: Vocabulary,
     judge: Judge,
     similar: Mapping[str, float] | None = None,
@@ -83,20 +83,20 @@ def nearest_cases(
     here = _told(values_of(facts), vocabulary)
     if not here:
         return ()
-    rarity = _rarity(cases)
     hinges = _hinges(determination)
     sure = {name: max(f.confidence for f in facts if f.name == name) for name in here}
     clause = _clause(determination)
-    words = _Words({case.id: f"{case.title}。{case.story}" for case in cases})
-    asked = _pairs(text)
+    signals = {s.name for s in determination.misuse_signals}
+    facts_alike = book.facts_alike(here, sure, hinges)
+    words_alike = book.words_alike(text)
     scored = []
-    for case in cases:
+    for case in book.cases:
         near = similar.get(case.id, 0.0) if similar else 0.0
         parts = {
-            "facts": _facts_alike(here, case.facts, sure, rarity, hinges),
+            "facts": facts_alike[case.id],
             "clauses": float(clause in case.provisions) if clause else None,
-            "signals": _shared({s.name for s in determination.misuse_signals}, case.signals),
-            "text": max(_scaled(words.alike(asked, case.id), PAIRS), _scaled(near, COSINE)),
+            "signals": _shared(signals, case.signals),
+            "text": max(_scaled(words_alike[case.id], PAIRS), _scaled(near, COSINE)),
         }
         known = {name: part for name, part in parts.items() if part is not None}
         score = sum(WEIGHTS[name] * part for name, part in known.items()) / sum(
@@ -110,7 +110,7 @@ def nearest_cases(
 
     def order(name: str) -> tuple[bool, float]:
         """Which difference is named first: what the verdict rests on, then what is rare."""
-        return name not in hinges, -log((2 + len(cases)) / (1 + sum(name in c.facts for c in cases)))
+        return name not in hinges, -book.rarity(name)
 
     found: list[Likeness] = []
     for score, case in scored[:TRIED]:
@@ -162,38 +162,6 @@ def _clause(determination: Determination) -> str | None:
     return next((clause.id for clause in determination.clauses if not clause.candidate), None)
 
 
-def _rarity(cases: Sequence[Case]) -> Callable[[str, Iterable[str]], float]:
-    """How much a value tells: what most cases have in common tells little."""
-    counted = Counter(
-        (name, value) for case in cases for name, values in case.facts.items() for value in values
-    )
-
-    def rarity(name: str, values: Iterable[str]) -> float:
-        return max(log((2 + len(cases)) / (1 + counted[name, value])) for value in values)
-
-    return rarity
-
-
-def _facts_alike(
-    here: Mapping[str, frozenset[str]],
-    there: Mapping[str, Sequence[str]],
-    sure: Mapping[str, float],
-    rarity: Callable[[str, Iterable[str]], float],
-    hinges: frozenset[str],
-) -> float:
-    """The share of what is known that both have, each fact counted by how much it tells."""
-    gained = total = 0.0
-    for name in {*here, *there}:
-        ours, theirs = here.get(name, frozenset()), frozenset(there.get(name, ()))
-        weight = rarity(name, ours | theirs) * (HINGE if name in hinges else 1.0)
-        if ours and theirs:
-            gained += weight * sure[name] * len(ours & theirs) / len(ours | theirs)
-            total += weight
-        else:
-            total += weight * ONE_SIDED
-    return gained / total if total else 0.0
-
-
 def _shared(ours: Iterable[str], theirs: Iterable[str]) -> float | None:
     """How much of ours they have; ``None`` where we have none, which says nothing."""
     mine, others = set(ours), set(theirs)
@@ -215,21 +183,78 @@ def _pairs(text: str) -> frozenset[str]:
     return frozenset(run[i : i + 2] for run in runs for i in range(len(run) - 1))
 
 
-class _Words:
-    """The pairs of characters of all titles and stories, weighed by how few stories have them."""
+class Casebook:
+    """The cases, with what is counted over all of them once: how much a fact or a pair of characters tells.
 
-    def __init__(self, stories: Mapping[str, str]) -> None:
-        self._pairs = {id: _pairs(story) for id, story in stories.items()}
-        self._count = Counter(pair for pairs in self._pairs.values() for pair in pairs)
-        self._all = len(stories)
+    What most cases have in common tells little.
+    """
 
-    def alike(self, asked: frozenset[str], id: str) -> float:
-        there = self._pairs[id]
-        most = sqrt(self._weight(asked) * self._weight(there))
-        return self._weight(asked & there) / most if most else 0.0
+    def __init__(self, cases: Sequence[Case]) -> None:
+        self.cases = tuple(cases)
+        self._named = Counter(name for case in cases for name in case.facts)
+        self._valued = Counter(
+            (name, value) for case in cases for name, values in case.facts.items() for value in values
+        )
+        self._facts = {
+            case.id: [
+                (name, frozenset(values), self._most((name, value) for value in values))
+                for name, values in case.facts.items()
+            ]
+            for case in cases
+        }
+        self._pairs = {case.id: _pairs(f"{case.title}。{case.story}") for case in cases}
+        self._told = Counter(pair for pairs in self._pairs.values() for pair in pairs)
+        self._weights = {pair: self._log(count) for pair, count in self._told.items()}
+        self._weighed = {id: sum(map(self._weights.__getitem__, pairs)) for id, pairs in self._pairs.items()}
 
-    def _weight(self, pairs: Iterable[str]) -> float:
-        return sum(log((2 + self._all) / (1 + self._count[pair])) for pair in pairs)
+    def rarity(self, name: str) -> float:
+        """How few cases have a fact."""
+        return self._log(self._named[name])
+
+    def facts_alike(
+        self, here: Mapping[str, frozenset[str]], sure: Mapping[str, float], hinges: frozenset[str]
+    ) -> dict[str, float]:
+        """For each case the share of what is known that both have, each fact counted by how much it tells."""
+        tells = {name: self._most((name, value) for value in values) for name, values in here.items()}
+        nowhere: frozenset[str] = frozenset()
+        shares = {}
+        for id, facts in self._facts.items():
+            gained = total = 0.0
+            both = set()
+            for name, theirs, weight in facts:
+                if name in hinges:
+                    weight *= HINGE
+                ours = here.get(name, nowhere)
+                if not ours or not theirs:
+                    total += weight * ONE_SIDED
+                    continue
+                both.add(name)
+                weight = max(weight, tells[name] * (HINGE if name in hinges else 1.0))
+                gained += weight * sure[name] * len(ours & theirs) / len(ours | theirs)
+                total += weight
+            for name, weight in tells.items():
+                if name not in both:
+                    total += weight * (HINGE if name in hinges else 1.0) * ONE_SIDED
+            shares[id] = gained / total if total else 0.0
+        return shares
+
+    def words_alike(self, text: str) -> dict[str, float]:
+        """For each case how far its words are those of a text, as a cosine of weighed pairs of characters."""
+        asked = _pairs(text)
+        rare = self._log(0)
+        whole = sum(self._weights.get(pair, rare) for pair in asked)
+        alike = {}
+        for id, pairs in self._pairs.items():
+            most = sqrt(whole * self._weighed[id])
+            shared = sum(map(self._weights.__getitem__, asked & pairs))
+            alike[id] = shared / most if most else 0.0
+        return alike
+
+    def _most(self, values: Iterable[tuple[str, str]]) -> float:
+        return max((self._log(self._valued[value]) for value in values), default=0.0)
+
+    def _log(self, count: int) -> float:
+        return log((2 + len(self.cases)) / (1 + count))
 
 
 # ------------------------------------------------------------------ where they part
