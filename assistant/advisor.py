@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from assistant.errors import QuestionError
@@ -175,6 +175,7 @@ class Advisor:
         in_force = self.law.in_force(day)
         named = {r.instrument_id for r in references}
 
+        @cache  # several rankings of one question ask about the same ones
         def allowed(id: str) -> bool:
             instrument = self.law.corpus.provision(id).instrument
             return in_force(id) and (not instrument.only_if_named or instrument.id in named)

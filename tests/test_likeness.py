@@ -61,7 +61,9 @@ def find(
     def judge(changed: Sequence[Fact]) -> Scope:
         return scope_of(changed, law, DAY)
 
-    return nearest_cases(facts, determine(facts, law, DAY), text, Casebook(cases), law.vocabulary, judge, similar)
+    return nearest_cases(
+        facts, determine(facts, law, DAY), text, Casebook(cases), law.vocabulary, judge, similar
+    )
 
 
 # ------------------------------------------------------------------ what is found

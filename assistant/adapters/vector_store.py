@@ -448,7 +448,9 @@ class _Build:
     published: _Published
     client: Any  # Chroma types its clients without "close"
     collections: dict[str, Any]  # by group; one without entries has none
-    about: Mapping[str, Mapping[str, tuple[str, str]]]  # group -> key -> provision id, role; may be incomplete
+    about: Mapping[
+        str, Mapping[str, tuple[str, str]]
+    ]  # group -> key -> provision id, role; may be incomplete
 
 
 @dataclass(frozen=True)

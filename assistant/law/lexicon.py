@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, cast
 
@@ -85,10 +85,18 @@ class Lexicon:
         default_factory=dict
     )  # see law/hints.py; without them all are tried
 
-    def may_match(self, regex: str, text: str) -> bool:
-        """False only when the regex cannot match anywhere in the text."""
+    def may_match(self, regex: str, hinted: frozenset[str]) -> bool:
+        """False only when the regex cannot match anywhere in the text in which :meth:`hinted` found these."""
         hint = self.hints.get(regex)
-        return hint is None or any(string in text for string in hint)
+        return hint is None or not hinted.isdisjoint(hint)
+
+    def hinted(self, text: str) -> frozenset[str]:
+        """The hints that stand in a text: looked for once, as many regexes share them."""
+        return frozenset(filter(text.__contains__, self._strings))
+
+    @cached_property
+    def _strings(self) -> tuple[str, ...]:
+        return tuple({string for strings in self.hints.values() for string in strings})
 
     def regexes(self) -> list[str]:
         """Every regex that decides whether a pattern is tried, each once."""

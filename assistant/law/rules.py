@@ -59,6 +59,11 @@ class Table:
     rows: tuple[Row, ...]
     none_found: Mapping[str, str] = field(default_factory=dict)  # group of rows -> what to say when none held
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All that its conditions speak of: values that differ elsewhere only fire the same rows."""
+        return tuple(dict.fromkeys(n for r in self.rows for n in (*r.names, *names_in(r.unless))))
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -7,9 +7,9 @@ Comes in: facts, the day for which the law is read, the day a decision was recei
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import cast
+from typing import Any, cast
 
 from assistant.law.corpus import Corpus
 from assistant.law.remedies import only_steps, routes_with_deadlines
@@ -69,10 +69,31 @@ class Law:
 class _InForce:
     corpus: Corpus
     day: date
+    known: dict[str, bool] = field(default_factory=dict)  # one answer asks for the same ones very often
 
     def __call__(self, provision_id: str) -> bool:
-        provision = self.corpus.get(provision_id)
-        return provision is not None and provision.instrument.in_force(self.day)
+        known = self.known.get(provision_id)
+        if known is None:
+            provision = self.corpus.get(provision_id)
+            known = provision is not None and provision.instrument.in_force(self.day)
+            self.known[provision_id] = known
+        return known
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Runs the tables of one determination. A what-if changes what few tables look at; the others are not run again."""
+
+    law: Law
+    in_force: _InForce
+    seen: dict[tuple[Any, ...], tuple[Outcome, ...]] = field(default_factory=dict)
+
+    def __call__(self, name: str, values: Values) -> tuple[Outcome, ...]:
+        table = self.law.tables[name]
+        key = (name, *map(values.get, table.names))
+        if key not in self.seen:
+            self.seen[key] = run_table(table, values, self.in_force)
+        return self.seen[key]
 
 
 @dataclass(frozen=True)
@@ -115,11 +136,12 @@ def determine(
     """
     facts = tuple(facts)
     in_force = law.in_force(day)
-    chain = _chain(values_of(facts), law, in_force)
+    runs = _Runs(law, in_force)
+    chain = _chain(values_of(facts), runs)
     values = {**chain.values, "scope": frozenset({chain.label})}
 
     def run(name: str) -> tuple[Outcome, ...]:
-        return run_table(law.tables[name], values, in_force)
+        return runs(name, values)
 
     responsibility = run("responsibility")
     findings = list(chain.findings)
@@ -140,7 +162,7 @@ def determine(
         exemptions=_exemptions(chain.exemptions, law.corpus),
         routes=_routes(routes, law, received, in_force),
         misuse_signals=_signals(misuse, facts),
-        missing_facts=_first_of(questions, _questions(chain, law, in_force, settled, bool(likely))),
+        missing_facts=_first_of(questions, _questions(chain, runs, settled, bool(likely))),
         variant=str(chain.scope.row.then.get("label", "")) if chain.scope else "",
         others=_others(run("others")),
     )
@@ -148,7 +170,7 @@ def determine(
 
 def scope_of(facts: Iterable[Fact], law: Law, day: date) -> Scope:
     """The verdict alone, for what-if questions: a small part of the work of ``determine``."""
-    return _chain(values_of(tuple(facts)), law, law.in_force(day)).label
+    return _chain(values_of(tuple(facts)), _Runs(law, law.in_force(day))).label
 
 
 def routes_for(facts: Iterable[Fact], law: Law, day: date, received: date | None = None) -> tuple[Route, ...]:
@@ -160,23 +182,24 @@ def routes_for(facts: Iterable[Fact], law: Law, day: date, received: date | None
 # ------------------------------------------------------------------ the chain
 
 
-def _chain(values: Values, law: Law, in_force: _InForce) -> _Chain:
+def _chain(values: Values, runs: _Runs) -> _Chain:
+    law, in_force = runs.law, runs.in_force
     known = dict(values)
     findings = []
     for step in STEPS:
         table = law.tables[step]
-        outcomes = run_table(table, known, in_force)
+        outcomes = runs(step, known)
         finding = _finding(table, outcomes[0]) if outcomes else _open_finding(table, known, in_force)
         findings.append(finding)
         if finding.status != "unknown":
             known[f"step.{step}"] = frozenset({finding.status})
-    exemptions = run_table(law.tables["exemptions"], known, in_force)
+    exemptions = runs("exemptions", known)
     for group, title in (("exemption", "免责"), ("mitigation", "从轻")):
         finding = _group_finding(law.tables["exemptions"], exemptions, group, title, in_force)
         findings.append(finding)
         if finding.status != "unknown":
             known[f"step.{group}"] = frozenset({finding.status})
-    scope = run_table(law.tables["scope"], known, in_force)
+    scope = runs("scope", known)
     if scope:
         verdict = _finding(law.tables["scope"], scope[0])
         explained = next((f for f in findings if f.step == scope[0].row.then.get("explained_by")), None)
@@ -376,14 +399,13 @@ def _others(outcomes: tuple[Outcome, ...]) -> tuple[Other, ...]:
 # ------------------------------------------------------------------ only questions that matter
 
 
-def _questions(
-    chain: _Chain, law: Law, in_force: _InForce, settled: frozenset[str], weighed: bool
-) -> tuple[MissingFact, ...]:
+def _questions(chain: _Chain, runs: _Runs, settled: frozenset[str], weighed: bool) -> tuple[MissingFact, ...]:
     """Facts worth asking for: some answer would change the verdict, or the verdict waits for them.
 
     ``weighed``: whoever read the facts asks by himself for what is likely to matter. Then only an exemption is asked
     for besides, where the verdict is that the matter is in scope: nobody should miss one for not having told it.
     """
+    law = runs.law
     waiting = _waited_for(chain, law)
     open_verdict = chain.label == "needs_more_facts" or (
         chain.scope is not None and chain.scope.row.certainty < TENTATIVE_ROW
@@ -395,7 +417,7 @@ def _questions(
         if kind.ask_only_if_open and not open_verdict:
             continue
         outcomes = {
-            value: _chain({**_given(chain.values), kind.name: frozenset({value})}, law, in_force).label
+            value: _chain({**_given(chain.values), kind.name: frozenset({value})}, runs).label
             for value in kind.values
         }
         changes = any(label != chain.label for label in outcomes.values())

@@ -95,11 +95,12 @@ def _of_patterns(story: Story, lexicon: Lexicon) -> Iterator[Fact]:
         "text": [_Piece(text, 0)],
     }
     cut = _RUN.sub(r"\g<0>。", text)
+    hinted = lexicon.hinted(cut)
     for pattern in lexicon.patterns:
-        tried = [source for source in pattern.any if lexicon.may_match(source, cut)]
+        tried = [source for source in pattern.any if lexicon.may_match(source, hinted)]
         likely = [regex for source in tried if _anywhere(regex := compiled(source), source, cut)]
         if not likely or not all(
-            lexicon.may_match(source, cut) and compiled(source).search(cut) for source in pattern.context
+            lexicon.may_match(source, hinted) and compiled(source).search(cut) for source in pattern.context
         ):
             continue
         for piece in pieces[pattern.scope]:

@@ -147,15 +147,24 @@ class Model:
     def likeness(self, text: str, marks: Collection[str]) -> Floats:
         """How like each exemplar a story is (n)."""
         total = np.full(len(self.dual), CONSTANT, np.float32)
-        for number, share in self._weighed(runs_of(text)):
-            postings = slice(self.starts[number], self.starts[number + 1])
-            total[self.where[postings]] += share * self.weight[postings]
+        weighed = list(self._weighed(runs_of(text)))
+        if weighed:
+            postings, lengths = self._postings([number for number, _ in weighed])
+            shares = np.repeat(np.array([share for _, share in weighed], np.float32), lengths)
+            np.add.at(total, self.where[postings], shares * self.weight[postings])
         unusual = -self.marks_mean
         unusual[[self.marks[mark] for mark in marks if mark in self.marks]] += 1
         length = float(np.linalg.norm(unusual))
         if length:
             total += np.float32(PATTERNS / length) * (self.marks_of @ unusual)
         return total
+
+    def _postings(self, terms: Sequence[int]) -> tuple[Integers, Integers]:
+        """The places of the postings of some terms one after another, and how many each term has."""
+        starts = self.starts[terms]
+        lengths = self.starts[np.add(terms, 1)] - starts
+        before = np.cumsum(lengths) - lengths
+        return np.arange(lengths.sum()) + np.repeat(starts - before, lengths), lengths
 
     def _weighed(self, runs: Counter[str]) -> Iterator[tuple[int, float]]:
         known = [(self.terms[run], count) for run, count in runs.items() if run in self.terms]
@@ -172,23 +181,20 @@ class Model:
         chosen = self.heads[head]
         column = chosen.first + chosen.values.index(value)
         weights = self.dual[:, column]
-        effect: dict[str, float] = {}
+        runs = [[run for run in runs_of(text[start:end]) if run in self.terms] for start, end in clauses]
+        known = list({run: self.terms[run] for found in runs for run in found}.items())
+        if not known:
+            return None
+        terms = [term for _, term in known]
+        postings, lengths = self._postings(terms)
+        shares = self.weight[postings] * weights[self.where[postings]]
+        sums = np.add.reduceat(shares, np.cumsum(lengths) - lengths) * self.rarity[terms]
+        effect = dict(zip((run for run, _ in known), sums.tolist(), strict=True))
         best, most = None, 0.0
-        for start, end in clauses:
-            total = 0.0
-            for run in runs_of(text[start:end]):
-                if run not in effect:
-                    term = self.terms.get(run)
-                    if term is None:
-                        effect[run] = 0.0
-                    else:
-                        postings = slice(self.starts[term], self.starts[term + 1])
-                        effect[run] = float(
-                            self.rarity[term] * (self.weight[postings] @ weights[self.where[postings]])
-                        )
-                total += effect[run]
+        for clause, found in zip(clauses, runs, strict=True):
+            total = sum(effect[run] for run in found)
             if total > most:
-                best, most = (start, end), total
+                best, most = clause, total
         return best
 
 
