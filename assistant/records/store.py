@@ -306,8 +306,7 @@ def _begin(connection: Connection) -> None:
 
 def _make_file(file: Path) -> None:
     """An empty file that only its owner can read, in a folder that only its owner can enter."""
-    if not file.parent.exists():
-        file.parent.mkdir(parents=True, mode=0o700)
+    file.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
     os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     with suppress(PermissionError):  # somebody else's file that we may write
         file.chmod(0o600)
