@@ -29,9 +29,17 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	@touch $@
 
+# 检查网页是否人人能用的 axe-core，只在测试里用
+AXE := .venv/axe/node_modules/axe-core/axe.min.js
+
+$(AXE):
+	@mkdir -p .venv/axe
+	@npm install --prefix .venv/axe --no-save --no-package-lock --no-audit --no-fund --ignore-scripts \
+	  --loglevel error axe-core@4.14.1
+
 test: .venv/.installed-dev check
 
-check: .venv/.installed-dev
+check: .venv/.installed-dev $(AXE)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -1,10 +1,8 @@
 """The command line: reads input, shows output, one ``except``.
 
 ``zeming ask`` answers, ``zeming talk`` goes on with what is said next, ``zeming chat`` opens the web page,
-``zeming kb`` looks after the knowledge base, ``zeming account`` after accounts, ``zeming index`` prepares the search
-index, ``zeming eval`` measures.
-``zeming draft`` writes an appeal or a statement, ``zeming kb`` looks after the knowledge base, ``zeming index``
-prepares the search index, ``zeming eval`` measures.
+``zeming draft`` writes an appeal or a statement, ``zeming kb`` looks after the knowledge base, ``zeming account``
+after accounts, ``zeming index`` prepares the search index, ``zeming eval`` measures.
 """
 
 from __future__ import annotations

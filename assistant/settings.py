@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     max_read_seconds: int = Field(180, ge=1, description="读一个文件最多用多少秒")
 
     host: str = Field("127.0.0.1", description="网页监听地址")
+    site_names: str = Field("", description="别的电脑打开网页用的主机名，逗号分隔，如 zeming.lan")
     port: int = Field(7860, ge=1, le=65535, description="网页监听端口")
     max_question_chars: int = Field(6000, ge=100, description="一次提问的最多字数")
     workers: int = Field(2, ge=1, le=16, description="同时答复的进程数")

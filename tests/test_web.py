@@ -265,9 +265,19 @@ def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "example.test"])
-def test_other_machines_are_not_served(host: str) -> None:
-    with pytest.raises(SettingsError, match="ZEMING_HOST"):
+def test_other_machines_are_not_served_without_accounts(host: str) -> None:
+    with pytest.raises(SettingsError, match=r"ZEMING_ACCOUNTS=true；.*ZEMING_HOST"):
         server.check_address(load_settings(host=host, port=free_port()))
+
+
+def test_with_accounts_other_machines_are_served() -> None:
+    server.check_address(load_settings(host="0.0.0.0", port=free_port(), accounts=True))
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "no.such.name.invalid"])
+def test_an_address_of_another_machine_is_named(host: str) -> None:
+    with pytest.raises(SettingsError, match=f"没有 {host} 这个地址.*ZEMING_HOST"):
+        server.check_address(load_settings(host=host, port=free_port(), accounts=True))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

@@ -509,7 +509,7 @@ def test_the_laws_that_come_along_can_be_looked_at_and_not_removed(
 
 def test_without_an_office_there_is_the_chat_alone(parts: Parts) -> None:
     app = server.build_app(parts.advisor, parts.corpus, parts.settings, ())
-    with TestClient(app) as client:
+    with TestClient(app, base_url="http://127.0.0.1") as client:
         assert client.get("/").status_code == 200
         assert client.get("/knowledge").status_code == 404
     assert "nav" not in view.head(None)

@@ -18,11 +18,13 @@ from gradio import Blocks
 from assistant import holdings
 from assistant.documents.taking import Kind
 from assistant.errors import DocumentError, QuestionError
-from assistant.importing import Correction
+from assistant.importing import Correction, Outcome
 from assistant.law.addresses import write_address
 from assistant.law.coverage import coverage
 from assistant.model import Document, Instrument
+from assistant.records.audit import Audit
 from assistant.web import knowledge_view, uploads
+from assistant.web.gate import visitor_of
 from assistant.web.knowledge_view import RANKS, Piece
 from assistant.web.thread import read_day
 from assistant.web.view import head, notice_line
@@ -32,6 +34,7 @@ from assistant.wiring import Office
 _FIRST, _MORE = 12, 30  # pieces of a document that are shown at once
 _FOUND = 20
 _LONGEST_QUERY = 300
+_MAY_NOT = "您的账号只能查阅知识库；要添加、改正或移除文件，请找管理员或培训员。"
 _FOLDER = Path(__file__).parent
 # A button with data-pick inside the element tells Python what it holds.
 _PICK = """
@@ -59,10 +62,10 @@ Changes = dict[Any, Any]
 
 
 class Shelf:
-    """What the page asks of the office and its library."""
+    """What the page asks of the office and its library. ``who`` makes a change; it is noted with the file's name."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, office: Office, audit: Audit) -> None:
+        self._office, self._audit = office, audit
         self._settings = office.settings
 
     def documents(self, written: str, laws: bool) -> tuple[list[Document], int]:
@@ -113,39 +116,48 @@ class Shelf:
 
     # -------------------------------------------------------------- changing
 
-    def take_in(self, sent: dict[str, Any]) -> Iterator[Moment]:
+    def take_in(self, sent: dict[str, Any], who: str) -> Iterator[Moment]:
         """Take in what was uploaded, then bring the index up to date."""
         said = sent.get("kind")
         kind: Kind = next((k for k in get_args(Kind) if k == said), "auto")
 
         def work(desk: Desk) -> None:
             settings = self._settings
+
+            def told(outcome: Outcome) -> None:
+                if outcome.status == "added":
+                    self._audit.note(who, "知识库：添加", outcome.name)
+                desk.told(outcome)
+
             with uploads.unpacked(sent, settings.data, settings.max_file_mb) as parcel:
                 for outcome in parcel.missing:
                     desk.told(outcome)
                 if parcel.paths:
-                    holdings.add(settings, parcel.paths, kind, desk.told)
+                    holdings.add(settings, parcel.paths, kind, told)
             self._index(desk)
 
         return Desk().watch(work)
 
-    def reread(self) -> Iterator[Moment]:
+    def reread(self, who: str) -> Iterator[Moment]:
         """Understand all documents anew, then bring the index up to date."""
 
         def work(desk: Desk) -> None:
+            self._audit.note(who, "知识库：重新整理")
             holdings.reread(self._settings, desk.told)
             self._index(desk)
 
         return Desk().watch(work)
 
-    def remove(self, id: str) -> Document:
+    def remove(self, id: str, who: str) -> Document:
         """Take a document out; once this has returned, no answer cites it."""
         (gone,) = holdings.remove(self._settings, [id])
+        self._audit.note(who, "知识库：移除", gone.name)
         self._office.parts()
         return gone
 
-    def correct(self, id: str, correction: Correction) -> Document:
+    def correct(self, id: str, correction: Correction, who: str) -> Document:
         document = holdings.edit(self._settings, id, correction)
+        self._audit.note(who, "知识库：改正信息", document.name)
         self._office.parts()
         return document
 
@@ -183,9 +195,10 @@ def read_correction(before: Instrument, said: dict[str, Any]) -> Correction:
     return Correction(**changes, cleared=frozenset(cleared))
 
 
-def add_page(app: Blocks, office: Office) -> None:
-    """Put the page into the app, at ``/knowledge``."""
-    shelf, settings = Shelf(office), office.settings
+def add_page(app: Blocks, office: Office, audit: Audit) -> None:
+    """Put the page into the app, at ``/knowledge``. Who may not change the knowledge base does not see how to."""
+    shelf, settings = Shelf(office, audit), office.settings
+    at_once = not settings.accounts  # otherwise shown once it is known who has come
     uploads.sweep(settings.data)
     with app.route("知识库", "/knowledge", show_in_navbar=False):
         chosen = gr.State("", time_to_live=6 * 3600)
@@ -199,6 +212,7 @@ def add_page(app: Blocks, office: Office) -> None:
                     js_on_load=(_FOLDER / "static" / "upload.js").read_text(encoding="utf-8"),
                     apply_default_css=False,
                     elem_id="z-taking",
+                    visible=at_once,
                 )
                 working = gr.HTML(knowledge_view.work(None), apply_default_css=False, elem_id="z-working")
                 with gr.Row(elem_id="z-filter"):
@@ -261,9 +275,10 @@ def add_page(app: Blocks, office: Office) -> None:
                     )
                 with gr.Tab("收录情况", id="three") as figures:
                     held = gr.HTML("", apply_default_css=False, elem_id="z-stock")
-                    anew = gr.Button("重新整理并重建索引", size="sm", elem_id="z-anew")
-                    gr.HTML(
-                        '<p class="z-quiet">程序或目录更新以后，用它把添加过的文件重新读一遍；改正过的信息会保留。</p>'
+                    anew = gr.Button("重新整理并重建索引", size="sm", elem_id="z-anew", visible=at_once)
+                    anew_how = gr.HTML(
+                        '<p class="z-quiet">程序或目录更新以后，用它把添加过的文件重新读一遍；改正过的信息会保留。</p>',
+                        visible=at_once,
                     )
                     again = gr.HTML(
                         knowledge_view.work(None), apply_default_css=False, elem_id="z-again-work"
@@ -277,8 +292,8 @@ def add_page(app: Blocks, office: Office) -> None:
         def the_list(words: str, with_laws: bool, id: str) -> str:
             return knowledge_view.documents(*shelf.documents(words, with_laws), id)
 
-        def the_preview(id: str, count: int) -> Changes:
-            """The document that is shown, and what can be done with it."""
+        def the_preview(id: str, count: int, may: bool) -> Changes:
+            """The document that is shown, and what this visitor can do with it."""
             document = shelf.document(id) if id else None
             if document is None:
                 return {
@@ -294,8 +309,8 @@ def add_page(app: Blocks, office: Office) -> None:
                 seen: knowledge_view.preview(document, instrument, pieces, count),
                 more: gr.Button(f"显示更多（还有 {left}）", visible=left > 0),
                 deeds: gr.Row(visible=True),
-                fix: gr.Button(visible=bool(instrument and instrument.document == document.id)),
-                drop: gr.Button(visible=document.origin != "package"),
+                fix: gr.Button(visible=may and bool(instrument and instrument.document == document.id)),
+                drop: gr.Button(visible=may and document.origin != "package"),
             }
 
         def closed() -> Changes:
@@ -308,17 +323,40 @@ def add_page(app: Blocks, office: Office) -> None:
             except Exception as error:
                 return {said: notice_line(sentence(error))}
 
-        def arrive(words: str, with_laws: bool, id: str) -> Changes:
+        def admitted(request: gr.Request) -> str:
+            """The name of whoever changes something.
+
+            Raises:
+                DocumentError: this visitor may only read.
+            """
+            visitor = visitor_of(request)
+            if not visitor.trains:
+                raise DocumentError(_MAY_NOT)
+            return visitor.name
+
+        def relist(words: str, with_laws: bool, id: str) -> Changes:
             return guarded(lambda: {listed: the_list(words, with_laws, id)})
+
+        def arrive(words: str, with_laws: bool, id: str, request: gr.Request) -> Changes:
+            may = visitor_of(request).trains
+            tools = {
+                taking: gr.HTML(visible=may),
+                anew: gr.Button(visible=may),
+                anew_how: gr.HTML(visible=may),
+            }
+            return relist(words, with_laws, id) | ({} if at_once else tools)
 
         def count() -> Changes:
             return guarded(lambda: {held: shelf.stock(date.today())})
 
-        def choose(event: gr.SelectData) -> Changes:
-            return guarded(lambda: {**the_preview(str(event.value), _FIRST), tabs: gr.Tabs(selected="one")})
+        def choose(event: gr.SelectData, request: gr.Request) -> Changes:
+            may = visitor_of(request).trains
+            return guarded(
+                lambda: {**the_preview(str(event.value), _FIRST, may), tabs: gr.Tabs(selected="one")}
+            )
 
-        def show_more(id: str, count: int) -> Changes:
-            return guarded(lambda: the_preview(id, count + _MORE))
+        def show_more(id: str, count: int, request: gr.Request) -> Changes:
+            return guarded(lambda: the_preview(id, count + _MORE, visitor_of(request).trains))
 
         def long_work(moments: Iterator[Moment], panel: Any, done: str, now: list[Any]) -> Iterator[Changes]:
             """Show how far the work is, and at its end what there is now."""
@@ -326,56 +364,69 @@ def add_page(app: Blocks, office: Office) -> None:
             for moment in moments:
                 changes: Changes = {panel: knowledge_view.work(moment, done)}
                 if moment.finished:
-                    changes |= arrive(words, with_laws, id)
-                    changes |= guarded(lambda: the_preview(id, _FIRST)) if id else {}
+                    changes |= relist(words, with_laws, id)
+                    changes |= guarded(lambda: the_preview(id, _FIRST, True)) if id else {}
                 yield changes
 
-        def take_in(words: str, with_laws: bool, id: str, event: gr.EventData) -> Iterator[Changes]:
+        def take_in(
+            words: str, with_laws: bool, id: str, event: gr.EventData, request: gr.Request
+        ) -> Iterator[Changes]:
             sent = event._data if isinstance(event._data, dict) else {}
-            yield from long_work(shelf.take_in(sent), working, "已添加", [words, with_laws, id])
+            try:
+                moments = shelf.take_in(sent, admitted(request))
+            except DocumentError as error:
+                yield {said: notice_line(str(error))}
+                return
+            yield from long_work(moments, working, "已添加", [words, with_laws, id])
 
-        def read_again(words: str, with_laws: bool, id: str) -> Iterator[Changes]:
-            yield from long_work(shelf.reread(), again, "已整理", [words, with_laws, id])
+        def read_again(words: str, with_laws: bool, id: str, request: gr.Request) -> Iterator[Changes]:
+            try:
+                moments = shelf.reread(admitted(request))
+            except DocumentError as error:
+                yield {said: notice_line(str(error))}
+                return
+            yield from long_work(moments, again, "已整理", [words, with_laws, id])
             yield count()
 
-        def ask_removal(id: str) -> Changes:
+        def ask_removal(id: str, request: gr.Request) -> Changes:
             document = shelf.document(id)
-            if document is None:
-                return the_preview("", _FIRST)
+            if document is None or not visitor_of(request).trains:
+                return the_preview("", _FIRST, False)
             return {**closed(), sure: gr.Group(visible=True), asked: knowledge_view.removal(document)}
 
-        def remove(words: str, with_laws: bool, id: str) -> Changes:
+        def remove(words: str, with_laws: bool, id: str, request: gr.Request) -> Changes:
             def change() -> Changes:
-                gone = shelf.remove(id)
+                gone = shelf.remove(id, admitted(request))
                 return {
-                    **the_preview("", _FIRST),
-                    **arrive(words, with_laws, ""),
+                    **the_preview("", _FIRST, True),
+                    **relist(words, with_laws, ""),
                     said: notice_line(f"已移除“{gone.name}”，答复不会再引用它。"),
                 }
 
             return guarded(change)
 
-        def open_form(id: str) -> Changes:
+        def open_form(id: str, request: gr.Request) -> Changes:
             document = shelf.document(id)
             instrument = document and shelf.instrument(document)
-            if not instrument:
-                return the_preview("", _FIRST)
+            if not instrument or not visitor_of(request).trains:
+                return the_preview("", _FIRST, False)
             values = {
                 field: value.isoformat() if isinstance(value := getattr(instrument, name), date) else value
                 for name, field in fields.items()
             }
             return {**closed(), **values, correcting: gr.Group(visible=True)}
 
-        def correct(words: str, with_laws: bool, id: str, *entered: Any) -> Changes:
+        def correct(words: str, with_laws: bool, id: str, request: gr.Request, *entered: Any) -> Changes:
             def change() -> Changes:
+                who = admitted(request)
                 document = shelf.document(id)
                 instrument = document and shelf.instrument(document)
                 if not instrument:
                     raise DocumentError("这份文件已经不在知识库里，请刷新页面。")
-                shelf.correct(id, read_correction(instrument, dict(zip(fields, entered, strict=True))))
+                shelf.correct(id, read_correction(instrument, dict(zip(fields, entered, strict=True))), who)
                 return {
-                    **the_preview(id, _FIRST),
-                    **arrive(words, with_laws, id),
+                    **the_preview(id, _FIRST, True),
+                    **relist(words, with_laws, id),
                     said: notice_line("已改正。"),
                 }
 
@@ -401,9 +452,9 @@ def add_page(app: Blocks, office: Office) -> None:
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         # several at once: the second to change the library is told so, instead of waiting without a word
         slow = quiet | {"concurrency_limit": 4}
-        app.load(arrive, now, [listed, said], **quiet)
+        app.load(arrive, now, [listed, said, taking, anew, anew_how], **quiet)
         figures.select(count, None, [held, said], **quiet)
-        gr.on([written.change, laws.change], arrive, now, [listed, said], trigger_mode="always_last", **quiet)
+        gr.on([written.change, laws.change], relist, now, [listed, said], trigger_mode="always_last", **quiet)
         for clicked in (listed, hits):
             clicked.select(choose, None, [*view, tabs], **quiet)
         more.click(show_more, [chosen, shown], view, **quiet)

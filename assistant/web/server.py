@@ -5,10 +5,11 @@ Comes in: settings. Goes out: pages at the address of the settings, until interr
 
 from __future__ import annotations
 
-import ipaddress
+import errno
 import logging
 import os
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -25,11 +26,14 @@ from assistant.drafting import Drafter
 from assistant.errors import SettingsError
 from assistant.indexing import Progress
 from assistant.law.names import load_names
-from assistant.records.conversations import Conversations
-from assistant.records.feedback import FeedbackBox
+from assistant.prompts import Prompts
 from assistant.records.store import Store, open_store
 from assistant.settings import Settings
 from assistant.web.chat import Room
+from assistant.web.gate import Gate, Pace, is_loopback, visitor_of
+from assistant.web.links import site_links
+from assistant.web.markup import render
+from assistant.web.registry import Registry
 from assistant.web.sheet import Stock
 from assistant.web.thread import Example, load_examples
 from assistant.web.uploads import uploads_folder
@@ -53,7 +57,8 @@ def build_app(
     store: Store | None = None,
     drafter: Callable[[], Drafter] | None = None,
 ) -> FastAPI:
-    """All pages, not yet open.
+    """All pages, not yet open, behind the gate. ``state.registry`` of what is returned holds what is kept,
+    ``state.code`` the one-time code for the first administrator.
 
     Args:
         stock: gives the provisions behind the sources.
@@ -70,24 +75,35 @@ def build_app(
     from fastapi import FastAPI
     from fastapi.staticfiles import StaticFiles
 
-    from assistant.web import chat_page, knowledge_page
+    from assistant.web import administration, chat_page, display, knowledge_page, signing
+    from assistant.web.pages import add_refusals
 
-    store = store or open_store(settings)
-    room = Room(
-        advisor=advisor,
-        listener=make_listener(settings),
-        stock=stock,
-        settings=settings,
-        names=load_names(settings.knowledge),
-        drafter=drafter,
-        kept=Conversations(store) if settings.keep_history else None,
-        box=FeedbackBox(store),
-    )
-    pages = chat_page.build_app(room, examples, lambda request: "browser:1", lambda request: "")
+from assistant.law.names import load_names
+from assistant.prompts import Prompts
+from assistant.records.store import Store, open_store
+from assistant.settings import Settings
+from assistant.web.chat import Room
+from assistant.web.gate import Gate, Pace, is_loopback, visitor_of
+from assistant.web.links import site_links
+from assistant.web.markup import render
+from assistant.web.registry import Registry
+from assistant.web.sheet import Stock
     if office:
-        knowledge_page.add_page(pages, office)
+        knowledge_page.add_page(pages, office, registry.audit)
     pages.state_session_capacity = 200
     site = FastAPI(title="责明", docs_url=None, redoc_url=None, openapi_url=None)
+    site.state.registry, site.state.code = registry, signing.make_code()
+    site.add_middleware(Gate, settings=settings, accounts=registry.accounts)
+    add_refusals(site)
+
+    def label_of(id: str) -> str:
+        provision = stock.get(id)
+        return provision.label if provision else id
+
+    verdicts = Prompts(settings.prompts).wording("labels.yaml")["scope"]
+    site.include_router(signing.add_pages(registry, site.state.code))
+    site.include_router(administration.add_pages(registry, verdicts, label_of))
+    site.include_router(display.add_pages())
     site.mount("/static", StaticFiles(directory=_STATIC), name="static")
     pages.queue(api_open=False, default_concurrency_limit=None)
     gradio.mount_gradio_app(
@@ -118,20 +134,46 @@ def check_address(settings: Settings) -> None:
     """Whether the page can be opened there.
 
     Raises:
-        SettingsError: the address is not this machine's own, or the port is taken.
+        SettingsError: other machines would get in without signing in, the certificate cannot be used, or the
+            address or port cannot be had.
     """
-    if not _loopback(settings.host):
+    if not is_loopback(settings.host) and not settings.accounts:
         raise SettingsError(
-            f"网页还没有登录和权限，只能在本机使用，不能监听 {settings.host}；"
-            "请把 ZEMING_HOST 设为 127.0.0.1。"
+            f"监听 {settings.host} 会让别的电脑也能打开网页，必须先要求登录：请设 ZEMING_ACCOUNTS=true；"
+            "只在本机使用的，请把 ZEMING_HOST 设为 127.0.0.1。"
         )
+    _check_certificate(settings)
     try:
         with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
             if sys.platform != "win32":  # there it would let two programs share the port
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((settings.host, settings.port))
     except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise SettingsError(
+                f"这台电脑没有 {settings.host} 这个地址，请改正 ZEMING_HOST 后重试。"
+            ) from error
         raise _taken(settings) from error
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Whether there is a certificate with its key, or none at all."""
+    cert, key = settings.tls_cert, settings.tls_key
+    if bool(cert) != bool(key):
+        raise SettingsError("ZEMING_TLS_CERT 和 ZEMING_TLS_KEY 要么都写，要么都不写；请补上缺的一个。")
+    if cert:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=_no_password)
+        except (OSError, ValueError) as error:  # SSLError is an OSError
+            raise SettingsError(
+                f"网页证书 {cert} 或它的私钥 {key} 读不出来或者不配对（私钥不能带密码），请检查"
+                "ZEMING_TLS_CERT 和 ZEMING_TLS_KEY。"
+            ) from error
+
+
+def _no_password() -> str:
+    """In place of the question that would wait in the terminal."""
+    raise ValueError("a key with a password")
 
 
 def _taken(settings: Settings) -> SettingsError:
@@ -168,6 +210,8 @@ def launch(app: FastAPI, settings: Settings) -> Served:
         access_log=False,
         timeout_graceful_shutdown=2,
         server_header=False,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="web", daemon=True)
@@ -178,14 +222,8 @@ def launch(app: FastAPI, settings: Settings) -> Served:
             raise _taken(settings)
         time.sleep(0.02)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return Served(f"http://{host}:{settings.port}", server, thread)
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    scheme = "https" if settings.tls_cert else "http"
+    return Served(f"{scheme}://{host}:{settings.port}", server, thread)
 
 
 def serve(settings: Settings, progress: Progress | None = None) -> None:
@@ -194,15 +232,32 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
     office = wiring.Office(settings, progress or _announce)
     app = build_app(office, office, settings, load_examples(settings.prompts), office)
     served = launch(app, settings)
+    end_sweeping = app.state.registry.keep_swept()
     print(f"责明已经打开：{served.address} （按 Ctrl+C 停止）", flush=True)
+    for line in notices(settings, app.state.registry, app.state.code, served.address):
+        print(line, flush=True)
     if sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(served.address)
     try:
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
+        end_sweeping()
         served.close()
         print("责明已停止。", flush=True)
+
+
+def notices(settings: Settings, registry: Registry, code: str, address: str) -> list[str]:
+    """What whoever starts the program must know besides the address."""
+    lines = []
+    if settings.accounts and not registry.accounts.any():
+        lines.append(f"还没有管理员。请打开 {address}/setup ，用一次性代码 {code} 设第一个管理员。")
+    if not is_loopback(settings.host) and not settings.tls_cert:
+        lines.append(
+            "注意：没有设网页证书，密码和提问在网络上是明文传送的，除非前面有做 https 的代理；"
+            "请设 ZEMING_TLS_CERT 和 ZEMING_TLS_KEY。"
+        )
+    return lines
 
 
 @contextmanager

@@ -1,0 +1,98 @@
+"""Pages that the server writes itself: templates, the token of their forms, and one sentence where there is no page.
+
+Comes in: plain values. Goes out: HTML in which only the tags of ``templates/`` are live.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from hmac import compare_digest
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from assistant.errors import RecordsError, ZemingError
+from assistant.web.gate import SCOPE, Visitor, token_of
+from assistant.web.links import Here, site_links
+
+_SECRET = secrets.token_bytes(32)  # of this start; forms of an earlier one are asked for again
+# nothing inline: the templates carry neither scripts nor styles
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class Refused(ZemingError):
+    """A page or a deed that this visitor does not get."""
+
+    def __init__(self, message: str, status: int = 403) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+def clock_time(moment: datetime) -> str:
+    """A moment as the clock on this machine's wall shows it."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+_ENVIRONMENT.filters["clock"] = clock_time
+
+
+def page(
+    request: Request, template: str, here: Here = "", status: int = 200, title: str = "", **values: Any
+) -> HTMLResponse:
+    """One page. ``token`` and the links of the head are known to every template."""
+    visitor: Visitor | None = request.scope.get(SCOPE)
+    words = _ENVIRONMENT.get_template(template).render(
+        links=site_links(visitor, here),
+        visitor=visitor,
+        token=token_of(request, _SECRET),
+        title=title,
+        **values,
+    )
+    return HTMLResponse(words, status, {"content-security-policy": _POLICY})
+
+
+def go(address: str) -> RedirectResponse:
+    """On to another page, which is asked for anew."""
+    return RedirectResponse(address, status_code=303)
+
+
+async def checked(request: Request) -> None:
+    """Whether the form was written by this site for this browser; a dependency of all that take forms.
+
+    Raises:
+        Refused: it was not, or the program was started anew since.
+    """
+    form = await request.form()
+    if not compare_digest(str(form.get("token", "")).encode(), token_of(request, _SECRET).encode()):
+        raise Refused("这个页面放得太久了，请返回、刷新以后再做一次。")
+
+
+def add_refusals(site: FastAPI) -> None:
+    """One sentence for whoever asks for what there is not, or what he may not."""
+
+    def refused(request: Request, error: Exception) -> Response:
+        status = error.status if isinstance(error, Refused) else 503
+        return page(request, "refused.html", status=status, title="没有做成", sentence=str(error))
+
+    def unreadable(_request: Request, _error: Exception) -> Response:
+        sentence = "发送的内容读不懂，没有接受。"
+        return JSONResponse({"error": sentence, "detail": sentence}, 422)
+
+    site.add_exception_handler(Refused, refused)
+    site.add_exception_handler(RecordsError, refused)
+    site.add_exception_handler(RequestValidationError, unreadable)
