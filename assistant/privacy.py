@@ -7,6 +7,7 @@ placeholder only, never the value). Years, amounts, articles and document number
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -50,10 +51,20 @@ def mask_private(text: str) -> tuple[str, tuple[Masked, ...]]:
     >>> mask_private('依据中办发〔2018〕29号和第7条，损失1200000元')[1]
     ()
     """
-    folded = text.translate(_HALF_WIDTH)  # the same length, so that offsets hold in the original
     pieces: list[str] = []
     masked: list[Masked] = []
     at = 0
+    for kind, start, end in private_numbers(text):
+        placeholder = f"〔{kind}〕"
+        pieces += text[at:start], placeholder
+        masked.append(Masked(kind, placeholder))
+        at = end
+    return "".join(pieces) + text[at:], tuple(masked)
+
+
+def private_numbers(text: str) -> Iterator[tuple[str, int, int]]:
+    """Kind, start and end of each number and mail address that identifies a person, in the order of the text."""
+    folded = text.translate(_HALF_WIDTH)  # the same length, so that offsets hold in the original
     for match in _PRIVATE.finditer(folded):
         group = match.lastgroup or ""
         kind = _KINDS[group]
@@ -67,11 +78,7 @@ def mask_private(text: str) -> tuple[str, tuple[Masked, ...]]:
             continue
         if group == "landline" and (words := re.match(r"(?:是|为|号码)?[: ]?", folded[start:end])):
             start += words.end()
-        placeholder = f"〔{kind}〕"
-        pieces += text[at:start], placeholder
-        masked.append(Masked(kind, placeholder))
-        at = end
-    return "".join(pieces) + text[at:], tuple(masked)
+        yield kind, start, end
 
 
 def _is_id(digits: str) -> bool:

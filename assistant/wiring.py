@@ -40,6 +40,7 @@ from assistant.law.exemplars import (
 from assistant.law.hints import hints_of
 from assistant.law.history import Chronicle, check_history, load_history
 from assistant.law.lexicon import Lexicon, check_lexicon, load_lexicon
+from assistant.law.names import check_names
 from assistant.law.phrases import check_phrases
 from assistant.law.ruleset import load_tables
 from assistant.law.tables import load_glossary, load_periods, load_remedies
@@ -214,6 +215,7 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
         law = load_law(settings, labels, load_corpus(folder))
         problems += check_lexicon(folder, law.vocabulary)
         problems += check_phrases(folder, law.vocabulary)
+        problems += check_names(folder)
         problems += check_cases(folder, law.corpus, law.vocabulary, signals)
         problems += check_exemplars(folder, law.vocabulary)
         problems += [*check_asking(folder), *check_history(folder, law.corpus)]

@@ -200,7 +200,7 @@ def test_a_foreign_name_leads_nowhere(alone: str, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost:7860", "127.0.0.1", "[::1]:9", "zeming.lan", "Zeming.LAN:443"])
 def test_the_names_of_the_site_lead_to_it(alone: str, host: str) -> None:
-    assert httpx.get(f"{alone}/static/icon.svg", headers={"host": host}).status_code == 200
+    assert httpx.get(f"{alone}/own/icon.svg", headers={"host": host}).status_code == 200
 
 
 def test_too_much_is_not_taken(alone: str) -> None:
@@ -239,7 +239,7 @@ def test_after_signing_in_one_stays_on_the_site() -> None:
 
 def test_every_answer_tells_browsers_to_be_careful(office: tuple[str, FastAPI], alone: str) -> None:
     for address in (office[0], alone):
-        for path in ("/", "/config", "/static/site.css", "/signin", "/nowhere"):
+        for path in ("/", "/config", "/own/site.css", "/signin", "/nowhere"):
             said = httpx.get(address + path, headers=PAGE).headers
             assert "frame-ancestors 'none'" in said["content-security-policy"]
             assert "form-action 'self'" in said["content-security-policy"]
@@ -247,7 +247,7 @@ def test_every_answer_tells_browsers_to_be_careful(office: tuple[str, FastAPI], 
             assert said["referrer-policy"] == "no-referrer"
             assert said["cross-origin-opener-policy"] == "same-origin"
             assert "geolocation=()" in said["permissions-policy"]
-            assert said["cache-control"] == ("no-cache" if path.startswith("/static/") else "no-store")
+            assert said["cache-control"] == ("no-cache" if path.startswith("/own/") else "no-store")
             assert "strict-transport-security" not in said
     assert "unsafe" not in httpx.get(f"{office[0]}/signin").headers["content-security-policy"]
 

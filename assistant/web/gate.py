@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SCOPE = "zeming.visitor"
 _COOKIE = "zeming.cookie"
 _VISIT = "visit."  # cookies of visits begin so; those of accounts do not
-_OPEN = ("/static/", "/signin", "/setup")
+_OPEN = ("/own/", "/signin", "/setup")
 _UPLOADS = "/gradio_api/upload"  # Gradio limits these itself
 _LARGEST = 2 * 1024 * 1024  # bytes of a request that is no upload
 _AWAY = "请先登录。"
@@ -273,7 +273,7 @@ class Gate:
             said["cache-control"] = (
                 "public, max-age=31536000, immutable"  # Gradio's names change with the contents
             )
-        elif scope["path"].startswith("/static/"):
+        elif scope["path"].startswith("/own/"):
             said["cache-control"] = "no-cache"  # kept, and asked for again
         else:
             said["cache-control"] = "no-store"

@@ -78,16 +78,24 @@ def build_app(
     from assistant.web import administration, chat_page, display, knowledge_page, signing
     from assistant.web.pages import add_refusals
 
-from assistant.law.names import load_names
-from assistant.prompts import Prompts
-from assistant.records.store import Store, open_store
-from assistant.settings import Settings
-from assistant.web.chat import Room
-from assistant.web.gate import Gate, Pace, is_loopback, visitor_of
-from assistant.web.links import site_links
-from assistant.web.markup import render
-from assistant.web.registry import Registry
-from assistant.web.sheet import Stock
+    registry = Registry(store or open_store(settings), settings)
+    room = Room(
+        advisor=advisor,
+        listener=make_listener(settings),
+        stock=stock,
+        settings=settings,
+        names=load_names(settings.knowledge),
+        drafter=drafter,
+        kept=registry.conversations if settings.keep_history else None,
+        box=registry.feedback,
+        pace=Pace(settings.questions_per_minute).check,
+    )
+    pages = chat_page.build_app(
+        room,
+        examples,
+        owner_of=lambda request: visitor_of(request).owner,
+        links=lambda request: render("nav.html.j2", links=site_links(visitor_of(request), "chat")),
+    )
     if office:
         knowledge_page.add_page(pages, office, registry.audit)
     pages.state_session_capacity = 200
@@ -104,7 +112,7 @@ from assistant.web.sheet import Stock
     site.include_router(signing.add_pages(registry, site.state.code))
     site.include_router(administration.add_pages(registry, verdicts, label_of))
     site.include_router(display.add_pages())
-    site.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    site.mount("/own", StaticFiles(directory=_STATIC), name="static")
     pages.queue(api_open=False, default_concurrency_limit=None)
     gradio.mount_gradio_app(
         site,
@@ -124,8 +132,8 @@ from assistant.web.sheet import Stock
         blocked_paths=[str(settings.data.resolve())],  # what was uploaded is never served
         theme=chat_page.theme(),
         css="\n".join((_STATIC / name).read_text(encoding="utf-8") for name in ("web.css", "chat.css")),
-        head='<link rel="icon" href="/static/icon.svg">'
-        + "".join(f'<script src="/static/{name}.js"></script>' for name in ("look", "chat")),
+        head='<link rel="icon" href="/own/icon.svg">'
+        + "".join(f'<script src="/own/{name}.js"></script>' for name in ("look", "chat")),
     )
     return site
 
@@ -230,7 +238,10 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
     """Start the page, print its address and stay until interrupted. Raises as :func:`check_address`."""
     check_address(settings)  # before the slow part
     office = wiring.Office(settings, progress or _announce)
-    app = build_app(office, office, settings, load_examples(settings.prompts), office)
+    examples = load_examples(settings.prompts)
+    app = build_app(
+        office, office, settings, examples, office, drafter=lambda: office.parts(wait=False).drafter
+    )
     served = launch(app, settings)
     end_sweeping = app.state.registry.keep_swept()
     print(f"责明已经打开：{served.address} （按 Ctrl+C 停止）", flush=True)

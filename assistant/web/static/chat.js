@@ -86,9 +86,10 @@ window.zemingChat = (root, server) => {
     const verdict = turn.querySelector(".z-verdict");
     find("#z-said").textContent = verdict ? verdict.innerText.replace(/\s+/g, " ") : turn.innerText.slice(0, 80);
     if (stay) return;
+    const card = turn.querySelector(".z-reply-card");
     const last = index === turns.childElementCount - 1;
-    (last ? turn : turn.querySelector(".z-reply-card"))?.scrollIntoView({ block: "start" });
-    turn.querySelector(".z-reply-card")?.classList.add("z-fresh");
+    const short = turn.firstElementChild.offsetHeight < log.clientHeight / 3; // the verdict is in sight below it
+    (last && short ? turn : card)?.scrollIntoView({ block: "start" });
   };
 
   const notice = (sentence) => { find("#z-notice").textContent = sentence; };
@@ -264,7 +265,7 @@ window.zemingChat = (root, server) => {
     if (!kind) return;
     const parts = [];
     if (kind.meaning) parts.push(tag("p", { class: "z-quiet", text: kind.meaning }));
-    if (words) parts.push(tag("p", { class: "z-quiet" }, "读自您说的：“", tag("q", { text: words }), "”"));
+    if (words) parts.push(tag("p", { class: "z-quiet" }, `读自您说的：“${words}”`));
     const list = tag("fieldset", { class: "z-values" }, tag("legend", { class: "z-hidden", text: kind.label }));
     const rows = kind.many ? kind.values : [...kind.values, ["unknown", "不清楚"]];
     for (const [value, label] of rows) {
