@@ -16,7 +16,7 @@ from pathlib import Path
 
 from assistant.documents.official import HINT
 from assistant.errors import DraftError, KnowledgeError
-from assistant.grounds import LAW_SHOWN, Citing, Point, Reasons, Sheet
+from assistant.grounds import Citing, Point, Reasons, Sheet
 from assistant.law.days import read_received_date
 from assistant.law.drafts import DraftRules, load_drafts
 from assistant.law.remedies import only_steps, routes_with_deadlines
@@ -100,8 +100,9 @@ class Drafter:
             if station is None and kind != "explanation":
                 continue
             fits, why = self._fits(kind, station, advice, received)
-            found.append(DraftKind(kind, self._name(kind), fits, self._why(why, station, citing)))
-        return tuple(sorted(found, key=lambda k: not k.fits))
+            made = DraftKind(kind, self._name(kind), fits, self._why(why, station, citing))
+            found.append((not fits, station.earlier if station else 0, made))
+        return tuple(made for _, _, made in sorted(found, key=lambda row: row[:2]))
 
     def _fits(
         self, kind: str, station: _Station | None, advice: Advice, received: date | None
@@ -240,7 +241,7 @@ class Drafter:
         basis = citing.names(station.step.basis) if station else ""
         correction = self._correction(station) if after else []
         points = [
-            *self._basis(words["verb"], [*(station.step.basis if station else ()), *correction], citing),
+            *self._basis(words["verb"], station, correction, citing),
             *self._reasons.points(sheet, citing, me),
             Point(self._words["other"]["heading"], tuple(self._words["other"]["lines"]), ()),
         ]
@@ -267,9 +268,13 @@ class Drafter:
             date=self._date(day),
         )
 
-    def _basis(self, verb: str, ids: Sequence[str], citing: Citing) -> list[Point]:
+    def _basis(
+        self, verb: str, station: _Station | None, correction: Sequence[str], citing: Citing
+    ) -> list[Point]:
         """By which provisions the letter is written at all."""
-        law = citing.laws(ids, 2 * LAW_SHOWN)
+        step = station.step if station else None
+        law = citing.laws(step.basis, f"{step.name}{step.to}") if step else []
+        law += citing.laws(correction, "")
         return [Point(self._words["basis_heading"].format(verb=verb), tuple(law), ())] if law else []
 
     def _date(self, day: date) -> str:
@@ -312,7 +317,7 @@ class Drafter:
             day = words["review_day"]
         else:
             day = words["received"].format(day=self._date(received)) if received else words["no_day"]
-        told = sheet.measures()
+        told = sheet.measures(self._rules.measures_left_out)
         measures = words["measures"].format(measures="、".join(told)) if told else ""
         decider = words["decider"] if later else self._decider(sheet.story) or words["decider"]
         form = words["later" if later else "first"]

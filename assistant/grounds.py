@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from assistant.law.asking import pairs
 from assistant.law.corpus import Corpus
 from assistant.law.drafts import DraftRules
 from assistant.law.rules import names_in
@@ -22,6 +23,7 @@ from assistant.steps.determination import Law
 LONGEST_LAW = 160  # characters of a provision that are cited in a letter
 LAW_SHOWN, EVIDENCE_SHOWN = 2, 3
 _PARAGRAPH = re.compile(r"^第[一二三四五六七八九十]+款\s*")
+_SENTENCE = re.compile(r"[^。]+。?")
 
 
 @dataclass
@@ -54,22 +56,26 @@ class Citing:
             self.cited.setdefault(provision.id)
         return "、".join(self._label(p) for p in found)
 
-    def laws(self, ids: Iterable[str], most: int = LAW_SHOWN) -> list[str]:
-        """What each says, in a line of its own: quoted where the words are in stock, else as the digest has it."""
+    def laws(self, ids: Iterable[str], about: str, most: int = LAW_SHOWN) -> list[str]:
+        """What each says, in a line of its own: quoted where the words are in stock, else as the digest has it.
+
+        Args:
+            about: what it is cited for; of a longer text the sentence is quoted that says most of it.
+        """
         lines = []
         for provision in self.usable(ids)[:most]:
             self.cited.setdefault(provision.id)
-            form, said = self._words_of(provision)
+            form, said = self._words_of(provision, about)
             form = "again" if said in self._said else form
             self._said.add(said)
             lines.append(self.words[form].format(label=self._label(provision), words=said))
         return lines
 
-    def _words_of(self, provision: Provision) -> tuple[str, str]:
+    def _words_of(self, provision: Provision, about: str) -> tuple[str, str]:
         """How it is cited, and what it says. The words of an item alone lack what stands above all items."""
         if provision.text and (provision.item is None or not provision.digest):
-            return "verbatim", first_sentence(provision.text)
-        return "digest", first_sentence(provision.digest).rstrip("。；") + "。"
+            return "verbatim", cited_sentence(provision.text, about)
+        return "digest", cited_sentence(provision.digest).rstrip("。；") + "。"
 
     def _label(self, provision: Provision) -> str:
         label = provision.label.split("：", 1)[0]
@@ -108,12 +114,13 @@ class Sheet:
     def tells(self, fact: Fact) -> bool:
         return bool(fact.evidence.strip()) and fact.evidence in self.story
 
-    def measures(self) -> list[str]:
+    def measures(self, left_out: Collection[str]) -> list[str]:
         """The measures that the person confirmed, or that the story names in these very words."""
         return [
             f.value
             for f in self.facts
             if f.name == "measure"
+            and f.value not in left_out
             and (f.source == "confirmed" or (f.source == "lexicon" and f.value in self.story))
         ]
 
@@ -142,7 +149,7 @@ class Reasons:
         )
         points: list[Point] = []
         for row, form, ids, names in found:
-            law = citing.laws(ids)
+            law = citing.laws(ids, f"{row['heading']}{row[form]}")
             if not law:
                 continue
             told = self._story_of(sheet, names, form)
@@ -212,22 +219,24 @@ class Reasons:
 
     def _confirmed(self, fact: Fact) -> str:
         entry = self.law.vocabulary.facts[fact.name]
-        value = self.words["flag"].get(fact.value) or fact.value
-        return str(self.words["confirmed_fact"].format(label=entry.label, value=value))
+        forms = self.words["confirmed_fact"]
+        value = entry.value_labels.get(fact.value, fact.value)
+        return str(forms.get(fact.value, forms["other"]).format(label=entry.label, value=value))
 
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def first_sentence(text: str) -> str:
-    """The first sentence of a provision, whole or cut after a part with …….
+def cited_sentence(text: str, about: str = "") -> str:
+    """The sentence of a provision that says most of what it is cited for, else the first; cut with …… where too long.
 
-    >>> first_sentence("第一款　甲应当乙。丙是丁。")
-    '甲应当乙。'
+    >>> cited_sentence("第一款　甲应当乙。丙是丁。"), cited_sentence("甲应当乙。应当听取陈述。", "陈述和申辩")
+    ('甲应当乙。', '应当听取陈述。')
     """
     one = _PARAGRAPH.sub("", text.strip().replace("\n", ""))
-    sentence = one[: one.find("。") + 1] or one
+    wanted = pairs(about)
+    sentence = max(_SENTENCE.findall(one), key=lambda s: len(wanted & pairs(s)), default=one)
     if len(sentence) <= LONGEST_LAW:
         return sentence
     cut = max(sentence.rfind(mark, 0, LONGEST_LAW) for mark in "；，") + 1

@@ -257,7 +257,7 @@ def test_what_is_possible_is_asked_to_be_found_out_and_what_is_not_met_is_left_o
     advice = parts.advisor.ask(Question(story, DAY, confirmed=facts))
     text = drafter.draft("statement", story, advice, DAY, None).text
     assert "有没有提出过改正或者撤销的意见，有待查明" in text
-    assert "相关情况：执行上级决定（是）" in text or "相关经过：“" in text
+    assert "相关情况：执行上级决定【" in text or "相关经过：“" in text
     silent = parts.advisor.ask(Question(story, DAY, confirmed={**facts, "objected_to_superior": "no"}))
     draft = drafter.draft("statement", story, silent, DAY, None)
     assert "wenze-2019#17.2" not in draft.grounds
@@ -316,6 +316,10 @@ def test_a_civil_servant_may_ask_for_recheck_or_appeal_at_once(
     assert "gongwuyuan-2018#95.1" in draft.grounds
     assert "）关于听取陈述和申辩" in draft.text
     assert "gongwuyuan-2018#63" in draft.grounds
+    assert "相关经过：“之前没有听我申辩”" in draft.text or "相关情况：没有听取陈述申辩【" in draft.text
+    assert "处理内容：单位处分" not in draft.text  # a class of sanctions, not what the decision says
+    assert "【单位全称】科员" in draft.text
+    assert next(k.id for k in drafter.kinds(advice)) == "recheck"
     assert "※复核的最后一天是2026年3月27日" in draft.text
 
 

@@ -39,6 +39,7 @@ class _Row(Strict):
     findings_in: list[Scope]
     only_if_called: list[Text]
     signals_left_out: list[Text]
+    measures_left_out: list[Text]
     introductions: list[Text]
     deciders: list[Text]
     decider_step: Text
@@ -62,6 +63,7 @@ class DraftRules:
     findings_in: frozenset[Scope]
     only_if_called: frozenset[str]
     signals_left_out: frozenset[str]
+    measures_left_out: frozenset[str]
     introductions: tuple[re.Pattern[str], ...]
     deciders: tuple[re.Pattern[str], ...]
     decider_step: re.Pattern[str]
@@ -86,6 +88,7 @@ def load_drafts(folder: Path) -> DraftRules:
         findings_in=frozenset(row.findings_in),
         only_if_called=frozenset(row.only_if_called),
         signals_left_out=frozenset(row.signals_left_out),
+        measures_left_out=frozenset(row.measures_left_out),
         introductions=tuple(map(re.compile, row.introductions)),
         deciders=tuple(map(re.compile, row.deciders)),
         decider_step=re.compile(row.decider_step),
