@@ -33,6 +33,8 @@ _VERSIONS = "records_version"  # the table in which Alembic keeps the version
 _WAIT = 10  # seconds to wait for another writer
 _START_WAIT = 60  # seconds to wait for another process that is bringing the tables up to date
 _LOCK = 5_930_227_814  # the number by which processes agree, in PostgreSQL, on who does that
+# a file that is closed by one thread loses the locks that another one has on it: none is opened but new ones
+_MAKING = threading.Lock()
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
@@ -307,7 +309,9 @@ def _begin(connection: Connection) -> None:
 def _make_file(file: Path) -> None:
     """An empty file that only its owner can read, in a folder that only its owner can enter."""
     file.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    with _MAKING:
+        if not file.exists():
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     with suppress(PermissionError):  # somebody else's file that we may write
         file.chmod(0o600)
 
