@@ -13,6 +13,7 @@ import ssl
 import sys
 import threading
 import time
+import warnings
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ from assistant.web.uploads import uploads_folder
 if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
+    from gradio import Blocks
 
 __all__ = ["Example", "Served", "build_app", "check_address", "launch", "load_examples", "serve"]
 
@@ -71,7 +73,6 @@ def build_app(
     os.environ["GRADIO_TEMP_DIR"] = str(uploads_folder(settings.data))
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["HF_HUB_OFFLINE"] = "1"
-    import gradio
     from fastapi import FastAPI
     from fastapi.staticfiles import StaticFiles
 
@@ -113,29 +114,39 @@ def build_app(
     site.include_router(administration.add_pages(registry, verdicts, label_of))
     site.include_router(display.add_pages())
     site.mount("/own", StaticFiles(directory=_STATIC), name="static")
-    pages.queue(api_open=False, default_concurrency_limit=None)
-    gradio.mount_gradio_app(
-        site,
-        pages,
-        path="",
-        server_name=settings.host,
-        server_port=settings.port,
-        show_error=False,
-        run_history=False,  # would keep what people write in the browser's storage
-        footer_links=[],
-        enable_monitoring=False,
-        ssr_mode=False,
-        pwa=False,
-        mcp_server=False,
-        # the chat alone takes no files
-        max_file_size=f"{settings.max_file_mb}mb" if office else "1kb",
-        blocked_paths=[str(settings.data.resolve())],  # what was uploaded is never served
-        theme=chat_page.theme(),
-        css="\n".join((_STATIC / name).read_text(encoding="utf-8") for name in ("web.css", "chat.css")),
-        head='<link rel="icon" href="/own/icon.svg">'
-        + "".join(f'<script src="/own/{name}.js"></script>' for name in ("look", "chat")),
-    )
+    _mount(site, pages, settings, takes_files=office is not None)
     return site
+
+
+def _mount(site: FastAPI, pages: Blocks, settings: Settings, takes_files: bool) -> None:
+    """Put Gradio's pages into the site, with all switched off that keeps, shares or reports what people write."""
+    import gradio
+
+    from assistant.web.chat_page import theme
+
+    pages.queue(api_open=False, default_concurrency_limit=None)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="SSR mode")  # which is off anyway
+        gradio.mount_gradio_app(
+            site,
+            pages,
+            path="",
+            server_name=settings.host,
+            server_port=settings.port,
+            show_error=False,
+            run_history=False,  # would keep what people write in the browser's storage
+            footer_links=[],
+            enable_monitoring=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            max_file_size=f"{settings.max_file_mb}mb" if takes_files else "1kb",
+            blocked_paths=[str(settings.data.resolve())],  # what was uploaded is never served
+            theme=theme(),
+            css="\n".join((_STATIC / name).read_text(encoding="utf-8") for name in ("web.css", "chat.css")),
+            head='<link rel="icon" href="/own/icon.svg">'
+            + "".join(f'<script src="/own/{name}.js"></script>' for name in ("look", "chat")),
+        )
 
 
 def check_address(settings: Settings) -> None:
