@@ -54,13 +54,18 @@ class Advisor:
     def _casebook(self) -> Casebook:
         return Casebook(self.cases)
 
-    def ask(self, question: Question) -> Advice:
+    def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice:
         """Answer one question.
+
+        Args:
+            on_stage: is told of each stage as it begins: "facts", "search", "judge", "verify". A question that is
+                declined does not go through all.
 
         Raises:
             QuestionError: empty, without words, or too long.
         """
         started = time.perf_counter()
+        begin = on_stage or (lambda _: None)
         text, masked = mask_private(question.text)
         self._check(text)
         question = replace(question, text=text)
@@ -70,11 +75,13 @@ class Advisor:
         if is_mostly_foreign(text):
             notices.append(self._notice("english"))
             return self._decline(question, (), notices, started, "other_field")
+        begin("facts")
         references = find_references(text, self.law.corpus, question.day)
         notices += dict.fromkeys(r.notice for r in references if r.notice and r.status != "unresolved")
         facts = self._facts(question)
         if declined := self._declined(facts, references):
             return self._decline(question, facts, notices, started, declined)
+        begin("search")
         found = self.retriever.search(text, PASSAGES, self._searchable(question.day, references))
         kind = self._kind(facts, references, found.nearest)
         if kind == "out_of_domain":
@@ -83,6 +90,7 @@ class Advisor:
             notices.append(self._notice("no_promise"))
         if found.degraded:
             notices.append(self._notice("no_dense"))
+        begin("judge")
         commentary = [p.provision_id for p in found.commentary if p.score >= COMMENTARY_NEAR]
         received = question.received or read_received_date(text, question.day)
         named, asked = self._named(references), self.knowing.read(text)
@@ -108,6 +116,7 @@ class Advisor:
             answer, citations = self.writer.scenario(
                 made, facts, cases, commentary, question.day, notices, about
             )
+        begin("verify")
         answer, checks = verify(answer, citations, self.law.corpus)
         return Advice(
             question=question,

@@ -10,16 +10,17 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from assistant import holdings
 from assistant.adapters.search_process import SearchProcess
+from assistant.adapters.workers import Made, Workers
 from assistant.advisor import Advisor
 from assistant.drafting import Drafter
 from assistant.errors import KnowledgeError
@@ -55,6 +56,8 @@ from assistant.steps.learned import Model
 from assistant.steps.retrieval import Retriever
 from assistant.training import ensure_model, learn, state_of
 from assistant.understanding import Reader
+
+PRACTICE = 3  # every third case is read by a process that has nothing else to do yet
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,17 @@ def load_law(settings: Settings, labels: Mapping[str, Any], corpus: Corpus) -> L
     return Law(corpus, vocabulary, tables, remedies, labels["scope"])
 
 
-def build(settings: Settings, progress: Progress | None = None, ahead: SearchProcess | None = None) -> Parts:
+def build(
+    settings: Settings,
+    progress: Progress | None = None,
+    ahead: SearchProcess | None = None,
+    answers: bool = True,
+) -> Parts:
     """Everything needed to answer; prepares the search index when it is missing or out of date.
 
     Args:
         ahead: a search process already started, for commands that answer once.
+        answers: False where others answer: the embedding model is then loaded when something needs it after all.
     """
     prompts = Prompts(settings.prompts)
     labels = prompts.wording("labels.yaml")
@@ -114,7 +123,7 @@ def build(settings: Settings, progress: Progress | None = None, ahead: SearchPro
     advisor = Advisor(
         law=law,
         reader=Reader(law, lexicon, _model(settings, law, lexicon, progress)),
-        retriever=_retriever(settings, law.corpus, cases, progress, ahead),
+        retriever=_retriever(settings, law.corpus, cases, progress, ahead, answers),
         cases=cases,
         writer=writer,
         knowing=Knowing(
@@ -185,6 +194,7 @@ def _retriever(
     cases: Sequence[Case],
     progress: Progress | None,
     ahead: SearchProcess | None,
+    answers: bool,
 ) -> Retriever:
     indexed = entries(corpus, cases)
     digest = digest_of(indexed)
@@ -194,7 +204,7 @@ def _retriever(
     from assistant.adapters.embeddings import fingerprint, make_embeddings
     from assistant.adapters.vector_store import VectorStore
 
-    store = VectorStore(settings, make_embeddings(settings), fingerprint(settings))
+    store = VectorStore(settings, make_embeddings(settings, answers), fingerprint(settings))
     ensure_index(indexed, store, progress)
     return Retriever(indexed, store, kept)
 
@@ -251,14 +261,15 @@ class Office:
     Answering is safe from several threads; while the parts are made anew, questions are answered from those before.
     """
 
-    def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
-        """Raises as :func:`build`."""
+    def __init__(self, settings: Settings, progress: Progress | None = None, answers: bool = True) -> None:
+        """Arguments and errors as those of :func:`build`."""
         self.settings = settings
+        self._answers = answers
         self._progress = progress
         self._library = holdings.library_of(settings)
         self._guard = threading.RLock()
         self._revision = self._library.revision()
-        self._parts = build(settings, progress)
+        self._parts = build(settings, progress, answers=answers)
         self._revision = self._library.revision()  # building may bring the words of laws
 
     def parts(self, progress: Progress | None = None, wait: bool = True) -> Parts:
@@ -272,21 +283,21 @@ class Office:
             try:
                 revision = self._library.revision()
                 if revision != self._revision:
-                    self._parts = build(self.settings, progress or self._progress)
+                    self._parts = build(self.settings, progress or self._progress, answers=self._answers)
                     self._revision = revision
             finally:
                 self._guard.release()
         return self._parts
 
-    def ask(self, question: Question) -> Advice:
+    def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice:
         """See :meth:`assistant.advisor.Advisor.ask`."""
         parts = self.parts(wait=False)
         try:
-            return parts.advisor.ask(question)
+            return parts.advisor.ask(question, on_stage)
         except Exception:
             if self.parts() is parts:
                 raise
-        return self.parts().advisor.ask(question)  # the index was exchanged under the parts before
+        return self.parts().advisor.ask(question, on_stage)  # the index was exchanged under the parts before
 
     def get(self, id: str) -> Provision | None:
         """The provision, as :meth:`assistant.law.corpus.Corpus.get` has it."""
@@ -299,6 +310,49 @@ class Office:
     def holder(self, id: str) -> Instrument | None:
         """The instrument, as :meth:`assistant.law.corpus.Corpus.holder` has it."""
         return self._parts.corpus.holder(id)
+
+
+class Crew:
+    """Answers several questions at once, each in one of a few processes with an office of its own.
+
+    They start in the background; the first question waits for them. Where there is to be one process only, or none
+    can be started, the given office answers. End it with ``close``.
+    """
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        count = office.settings.workers
+        self._workers = Workers(count, partial(_desk, office.settings)) if count > 1 else None
+
+    def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice:
+        """See :meth:`assistant.advisor.Advisor.ask`.
+
+        Raises:
+            WorkerFailed: a fault of the program; besides what the advisor raises.
+        """
+        if self._workers is None:
+            return self._office.ask(question, on_stage)
+        advice: Advice = self._workers.ask(
+            question, on_stage or (lambda _: None), lambda: self._office.ask(question, on_stage)
+        )
+        return advice
+
+    def close(self) -> None:
+        if self._workers:
+            self._workers.close()
+
+
+def _desk(settings: Settings) -> Made:
+    """What one process of a crew answers with. While nobody asks it reads some cases: regexes compile at first use."""
+    office = Office(settings)
+
+    def practise() -> Iterator[None]:
+        for case in office.parts().advisor.cases[::PRACTICE]:
+            with suppress(Exception):
+                office.ask(Question(case.story, date.today()))
+            yield
+
+    return office.ask, practise()
 
 
 def coverage_of(settings: Settings, today: date) -> Coverage:

@@ -7,6 +7,7 @@ Nothing is ever downloaded here. Vendor errors leave as :class:`assistant.errors
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -21,8 +22,11 @@ from assistant.settings import Settings
 Vectors = TypeVar("Vectors")
 
 
-def make_embeddings(settings: Settings) -> Embeddings:
+def make_embeddings(settings: Settings, ahead: bool = True) -> Embeddings:
     """The embedding model that the settings name.
+
+    Args:
+        ahead: the built-in model is loaded in the background from now on, not when the first text comes.
 
     Raises:
         EmbeddingError: it cannot be loaded. The built-in model loads in the background, so that its remaining
@@ -30,7 +34,7 @@ def make_embeddings(settings: Settings) -> Embeddings:
         SettingsError: a setting that this kind of model needs is empty.
     """
     makers: dict[str, Callable[[Settings], Embeddings]] = {
-        "builtin": lambda settings: E5Embeddings(settings.data / "models"),
+        "builtin": lambda settings: E5Embeddings(settings.data / "models", ahead),
         "sentence-transformers": _sentence_transformers,
         "openai": _openai,
     }
@@ -51,25 +55,34 @@ def fingerprint(settings: Settings) -> str:
 
 
 class E5Embeddings(Embeddings):
-    """The built-in model, with the prefixes it was trained with. Loads in the background from the start."""
+    """The built-in model, with the prefixes it was trained with. Loads in the background, by default from the start."""
 
-    def __init__(self, models: Path) -> None:
+    def __init__(self, models: Path, ahead: bool = True) -> None:
         """``models`` is the folder for the converted model file.
 
         Raises:
             EmbeddingError: the package with the weights is not installed.
         """
-        weights = e5.weights_file()
-        loader = ThreadPoolExecutor(1, thread_name_prefix="e5")
-        self._model: Future[e5.E5] = loader.submit(e5.E5, weights, models)
-        loader.shutdown(wait=False)
+        self._files = e5.weights_file(), models
+        self._guard = threading.Lock()
+        self._loading: Future[e5.E5] | None = None
+        if ahead:
+            self._load()
+
+    def _load(self) -> Future[e5.E5]:
+        with self._guard:
+            if self._loading is None:
+                loader = ThreadPoolExecutor(1, thread_name_prefix="e5")
+                self._loading = loader.submit(e5.E5, *self._files)
+                loader.shutdown(wait=False)
+            return self._loading
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        vectors: list[list[float]] = self._model.result().encode([f"passage: {t}" for t in texts]).tolist()
+        vectors: list[list[float]] = self._load().result().encode([f"passage: {t}" for t in texts]).tolist()
         return vectors
 
     def embed_query(self, text: str) -> list[float]:
-        vector: list[float] = self._model.result().encode([f"query: {text}"])[0].tolist()
+        vector: list[float] = self._load().result().encode([f"query: {text}"])[0].tolist()
         return vector
 
 

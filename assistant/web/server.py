@@ -248,11 +248,19 @@ def launch(app: FastAPI, settings: Settings) -> Served:
 def serve(settings: Settings, progress: Progress | None = None) -> None:
     """Start the page, print its address and stay until interrupted. Raises as :func:`check_address`."""
     check_address(settings)  # before the slow part
-    office = wiring.Office(settings, progress or _announce)
+    office = wiring.Office(settings, progress or _announce, answers=settings.workers == 1)
+    crew = wiring.Crew(office)
     examples = load_examples(settings.prompts)
-    app = build_app(
-        office, office, settings, examples, office, drafter=lambda: office.parts(wait=False).drafter
-    )
+    try:
+        app = build_app(
+            crew, office, settings, examples, office, drafter=lambda: office.parts(wait=False).drafter
+        )
+        _stay_open(app, settings)
+    finally:
+        crew.close()
+
+
+def _stay_open(app: FastAPI, settings: Settings) -> None:
     served = launch(app, settings)
     end_sweeping = app.state.registry.keep_swept()
     print(f"责明已经打开：{served.address} （按 Ctrl+C 停止）", flush=True)
