@@ -207,6 +207,12 @@ def test_a_local_rule_is_added_cited_corrected_and_gone_again(
     originals = settings_here.data / "originals"
     assert all("磨盘公示栏".encode() not in path.read_bytes() for path in originals.iterdir())
 
+    chat.goto(f"{address}/admin/log")  # what was done is written down, with nothing of what the file says
+    log = chat.inner_text("tbody")
+    for deed in ("添加", "改正信息", "移除"):
+        assert f"本机\t知识库：{deed}\t公示栏.txt" in log
+    assert "管理办法" not in log
+
     assert requests
     assert [url for url in requests if not url.startswith((address, "data:", "blob:"))] == []
 

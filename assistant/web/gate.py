@@ -235,10 +235,11 @@ class Gate:
             )
         if scope["method"] in _SAFE:
             return None
-        origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-        foreign = (
-            urlsplit(origin).netloc.lower() != host.lower() if origin else site not in (None, "same-origin")
-        )
+        origin, site = headers.get("origin", "null"), headers.get("sec-fetch-site")
+        if origin == "null":  # programs send none; browsers send this where no referrer is to be sent
+            foreign = site != "same-origin" and (site is not None or "origin" in headers)
+        else:
+            foreign = urlsplit(origin).netloc.lower() != host.lower()
         if foreign:
             return 403, "这个请求来自别的网站，没有接受。"
         if scope["path"].startswith(_UPLOADS):

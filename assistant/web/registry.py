@@ -17,6 +17,7 @@ from assistant.records.conversations import Conversations
 from assistant.records.feedback import FeedbackBox
 from assistant.records.store import Store
 from assistant.settings import Settings
+from assistant.web.gate import Pace
 
 _HOUR = 3600.0
 _A_DAY = timedelta(hours=24)
@@ -36,6 +37,7 @@ class Registry:
         self.feedback = FeedbackBox(store)
         self.audit = Audit(store, clock)
         self.accounts = Accounts(store, settings, clock, self.audit)
+        self.pace = Pace(settings.questions_per_minute)  # of questions, by owner
 
     def sweep(self) -> int:
         """Delete the conversations whose time is over, all of them where nothing is to be kept; how many.
