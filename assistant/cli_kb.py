@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import date
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from assistant.errors import DocumentError, InputFileError
-from assistant.settings import load_settings
+from assistant.errors import DocumentError, InputFileError, RecordsError
+from assistant.settings import Settings, load_settings
 from assistant.terminal import as_day, err, out, progress
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def kb_add(
     settings = load_settings()
     with _told(as_json, "正在读文件") as told:
         outcomes = holdings.add(settings, paths, kind, told)
+    _noted(settings, "添加", [o.name for o in outcomes if o.status == "added"])
     _report(outcomes, as_json)
 
 
@@ -66,9 +67,25 @@ def kb_reread(as_json: Json = False) -> None:
     """用现在的程序和目录重新整理已添加的文件（原件都留着）。"""
     from assistant import holdings
 
+    settings = load_settings()
     with _told(as_json, "正在重新整理") as told:
-        outcomes = holdings.reread(load_settings(), told)
+        outcomes = holdings.reread(settings, told)
+    _noted(settings, "重新整理", [""])
     _report(outcomes, as_json)
+
+
+def _noted(settings: Settings, what: str, names: Iterable[str]) -> None:
+    """Write a change into the log of changes. A log that cannot be written is said, and undoes nothing."""
+    from assistant.records.audit import Audit
+    from assistant.records.store import open_store
+
+    try:
+        with closing(open_store(settings)) as store:
+            log = Audit(store, lambda: datetime.now(UTC))
+            for name in names:
+                log.note("命令行", f"知识库：{what}", name)
+    except RecordsError as error:
+        err.print(f"这次改动没有写进变动记录：{error}", markup=False)
 
 
 def _report(outcomes: Iterable[Outcome], as_json: bool) -> None:
@@ -237,8 +254,10 @@ def kb_remove(
     from assistant import holdings
     from assistant.wiring import build
 
-    gone = holdings.remove(load_settings(), ids)
-    build(load_settings(), progress=progress)
+    settings = load_settings()
+    gone = holdings.remove(settings, ids)
+    _noted(settings, "移除", [document.name for document in gone])
+    build(settings, progress=progress)
     if as_json:
         _print([_document(d) for d in gone])
         return
@@ -268,8 +287,10 @@ def kb_edit(
         title, issuer, kind, rank, as_day(begin, "--from"), as_day(end, "--to"), author,
         as_day(published, "--published"),
     )  # fmt: skip
-    document = holdings.edit(load_settings(), id, correction)
-    build(load_settings(), progress=progress)
+    settings = load_settings()
+    document = holdings.edit(settings, id, correction)
+    _noted(settings, "改正信息", [document.name])
+    build(settings, progress=progress)
     if as_json:
         _print(_document(document))
     else:
@@ -301,6 +322,7 @@ def kb_sync(
     reports = holdings.sync(settings, ids or (), dry_run=dry_run, look_up=look_up, told=told)
     stored = [r for r in reports if r.outcome in ("first", "changed")]
     if stored:
+        _noted(settings, "取回原文", [f"《{report.title}》" for report in stored])
         build(settings, progress=progress)
     if as_json:
         _print([report.as_data() for report in reports])

@@ -232,6 +232,10 @@ def test_removing_takes_the_words_out_of_the_answers(kb: Run) -> None:
     assert [d["id"] for d in gone] == [id]
     found = value(kb("kb", "search", "芦苇荡治理试点失误", "--json"))
     assert not any(row["id"].startswith(id) for row in found)
+    noted = value(kb("account", "log", "--json"))
+    removed = next(e for e in noted if e["what"] == "知识库：移除")
+    assert removed["about"] == gone[0]["name"]
+    assert any(e["what"] == "知识库：添加" and e["about"] == gone[0]["name"] for e in noted)
     missing = kb("kb", "remove", id)
     assert (missing.returncode, "文档库里没有" in missing.stderr) == (1, True)
 
