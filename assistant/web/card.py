@@ -109,7 +109,7 @@ def turn_html(
     if advice is None:
         return render("turn.html.j2", advice=None, **values)
     made = advice.determination
-    lead, sections, tail = _sections(turn, advice, index, wording.labels, deadlines, received)
+    lead, sections, tail = _sections(turn, advice, index, wording.labels, deadlines, received, newest)
     return render(
         "turn.html.j2",
         advice=advice,
@@ -205,6 +205,7 @@ def _sections(
     labels: Mapping[str, Any],
     deadlines: Sequence[Deadline],
     received: date | None,
+    newest: bool,
 ) -> tuple[Markup, tuple[Section, ...], Markup]:
     """What stands first, the foldable sections, and what stands last (notices, whose word it is)."""
     titles: Mapping[str, Any] = labels["card"]["sections"]
@@ -222,7 +223,7 @@ def _sections(
     for title, note, body in blocks:
         known = titles.get(title, {})
         key, shown = known.get("key", "more"), known.get("title", title)
-        if key == "sources" or (key == "questions" and not advice.supposed):
+        if key == "sources" or (key == "questions" and newest and not advice.supposed):
             continue  # listed from the citations; asked with buttons
         if key == "routes":
             made.append(_routes(shown, turn, index, html(body), deadlines, received))

@@ -17,6 +17,7 @@ from uuid import uuid4
 from assistant.conversation import Asks, Conversation, Listener, Situation, Value
 from assistant.drafting import Drafter
 from assistant.errors import QuestionError, ZemingError
+from assistant.law.days import read_received_date
 from assistant.law.deadlines import Deadline, calendar_file, deadlines
 from assistant.law.names import Names
 from assistant.model import Advice, Question
@@ -47,6 +48,11 @@ Shown = dict[str, Any]
 STOPPED = "已停止，没有答复。"
 _LONGEST_NOTE = 1000
 _LONGEST_TITLE = 60
+_LONGEST_DRAFT = 50_000
+_MOST_STOPPED = 20
+_MOST_VALUES = 50
+_NO_MATTER = "这个答复不是对一件具体情况的判断，没有可以改的事实。"
+_GONE = "这段对话已经不在这里了，请刷新页面；以前的可以从“对话记录”里打开。"
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,8 @@ class Chat:
         self._owner = owner
         self._guard = threading.Lock()
         self._stage = ""
-        self._stopped: set[int] = set()
+        self._stopped: set[str] = set()
+        self._words = ""  # what the list is narrowed to
         self._begin()
 
     def _begin(self) -> None:
@@ -99,11 +106,12 @@ class Chat:
         self._id = uuid4().hex
         self._title = ""
         self._created = self._room.now()
+        self._is_kept = False
         self._off = not self._room.settings.keep_history or self._room.kept is None
 
     def act(self, act: Act) -> Shown:
         """Do what the page asks for, and say what it is to show."""
-        deed = _DEEDS.get(str(act.get("do", "")))
+        deed = _DEEDS.get(_text(act, "do"))
         if deed is None:
             return {"notice": "页面和程序的版本对不上，请刷新页面后再试。"}
         if deed in _AT_ONCE:
@@ -128,9 +136,11 @@ class Chat:
 
     def say(self, act: Act) -> Shown:
         """The person said something."""
-        turn = next_turn(str(act.get("text", "")), self._days(act), bool(act.get("follow")))
+        turn = next_turn(_text(act, "text"), self._days(act), bool(act.get("follow")))
+        if act.get("turn", len(self._thread.turns)) != len(self._thread.turns):
+            raise QuestionError(_GONE)
         self._room.pace(self._owner)
-        return self._answer(self._thread, turn)
+        return self._answer(self._thread, turn, _text(act, "ask"))
 
     def retry(self, act: Act) -> Shown:
         """Ask again what was stopped or failed; only the last turn can be."""
@@ -139,24 +149,30 @@ class Chat:
         if turn.advice or index != len(self._thread.turns) - 1:
             raise QuestionError("只能重试最后一次没有答成的提问。")
         self._room.pace(self._owner)
-        self._stopped.discard(index)
         before = replace(self._thread, turns=self._thread.turns[:index])
-        return self._answer(before, replace(turn, error=""))
+        return self._answer(before, replace(turn, error=""), _text(act, "ask"))
 
-    def _answer(self, before: Thread, turn: Turn) -> Shown:
+    def _answer(self, before: Thread, turn: Turn, ask: str) -> Shown:
         index = len(before.turns)
         after = answered(self._staged(), self._room.listener, before, turn)
-        if index in self._stopped:
+        if ask in self._stopped:
+            self._stopped.clear()
             self._thread = replace(before, turns=(*before.turns, replace(turn, error=STOPPED)))
             return {"put": [self._turn(index)], "focus": index}
         self._thread = after
-        earlier = [i for i in self._about(index) if i != index][-1:]
-        shown = {"put": [self._turn(i) for i in (*earlier, index)], "focus": index}
+        other = [i for i in range(index) if before.newest(i) != after.newest(i)]
+        shown = {"put": [self._turn(i) for i in (*other, index)], "focus": index}
         return {**shown, **self._keep(), "begun": bool(after.situations)}
 
     def stop(self, act: Act) -> Shown:
-        """Give up the answer that is being worked on: what comes is not shown and not kept."""
-        self._stopped.add(int(act.get("turn", len(self._thread.turns))))
+        """Give up the answer to one ``ask``, as say and retry were told its name: it is neither shown nor kept.
+
+        It may come before what it stops.
+        """
+        if ask := _text(act, "ask")[:_LONGEST_TITLE]:
+            while len(self._stopped) >= _MOST_STOPPED:
+                self._stopped.pop()
+            self._stopped.add(ask)
         return {}
 
     def stage(self, act: Act) -> Shown:
@@ -184,19 +200,27 @@ class Chat:
         turn = self._thread.turns[index]
         arrived = read_day(_text(act, "received"), "收到决定的日期")
         later = act.get("decided")
-        given = later.items() if isinstance(later, Mapping) else ()
-        read = {str(id)[:80]: read_day(str(written), "收到决定的日期") for id, written in given}
+        given = later if isinstance(later, Mapping) else {}
+        read = {
+            d.id: read_day(_text(given, d.id), "收到决定的日期")
+            for d in self._deadlines(turn)
+            if d.id in given
+        }
         decided = {id: day for id, day in read.items() if day}
         for day in (arrived, *decided.values()):
             if day and day > self._room.today():
                 raise QuestionError(f"收到决定的日期 {day.isoformat()} 还没有到，请改正或清空。")
-        self._thread = self._thread.with_turn(index, replace(turn, decided=decided))
-        asked = turn.question
-        if not turn.advice or turn.advice.question.received == arrived:
+        told = self._sheet_of(turn)
+        if told is None or not turn.advice or not turn.advice.determination:
+            raise QuestionError(_NO_MATTER)
+        # the day given here stands in place of the one that came with the words
+        dated = replace(turn, decided=decided, question=replace(turn.question, received=arrived))
+        self._thread = self._thread.with_turn(index, dated)
+        if arrived == self._received(turn):
             return {"put": [self._turn(index)], "focus": index, "stay": True, **self._keep()}
         return self._move(
             act,
-            lambda talk, turn: talk.redate(asked.day, arrived, asked.conduct, situation=turn.situation),
+            lambda talk, turn: talk.redate(told.day, arrived, told.conduct, situation=turn.situation),
             stay=True,
         )
 
@@ -204,7 +228,7 @@ class Chat:
         index = self._index(act)
         turn = self._thread.turns[index]
         if not turn.advice or not turn.advice.determination or turn.situation < 0:
-            raise QuestionError("这个答复不是对一件具体情况的判断，没有可以改的事实。")
+            raise QuestionError(_NO_MATTER)
         after = moved(self._staged(), self._room.listener, self._thread, index, lambda talk: move(talk, turn))
         if error := after.turns[index].error:
             return {"notice": error}
@@ -215,15 +239,16 @@ class Chat:
         """How the verdict would change if one fact were another: both, side by side."""
         index, (fact, value) = self._index(act), self._fact(act)
         turn = self._thread.turns[index]
-        if not turn.advice or not turn.advice.determination:
-            raise QuestionError("这个答复不是对一件具体情况的判断，没有可以假设的事实。")
+        told = self._sheet_of(turn)
+        if told is None or not turn.advice or not turn.advice.determination:
+            raise QuestionError(_NO_MATTER)
         talk = Conversation(
             self._staged(), self._room.listener, self._thread.situations, self._thread.current
         )
         supposed = talk.suppose(fact, value, turn.situation)
         return {
             "sheet": side_by_side(
-                turn.advice,
+                told.advice,
                 supposed,
                 index,
                 fact,
@@ -233,9 +258,9 @@ class Chat:
         }
 
     def _fact(self, act: Act) -> tuple[str, Value]:
-        name, given = str(act.get("fact", "")), act.get("values")
+        name, given = _text(act, "fact"), act.get("values")
         kind = self._room.listener.vocabulary.facts.get(name)
-        values = [str(v) for v in given] if isinstance(given, list) else []
+        values = list(dict.fromkeys(str(v) for v in given[:_MOST_VALUES])) if isinstance(given, list) else []
         if kind is None or not values or any(v not in (*kind.values, "unknown") for v in values):
             raise QuestionError("请先选这一项应该是什么。")
         if "unknown" in values:
@@ -247,13 +272,15 @@ class Chat:
     def source(self, act: Act) -> Shown:
         """A provision, as it stands behind an [n]."""
         index, day, number = act.get("turn"), self._room.today(), ""
-        id = str(act.get("id", ""))
-        if isinstance(index, int) and 0 <= index < len(self._thread.turns):
-            advice = self._thread.turns[index].advice
+        id, turns = _text(act, "id"), self._thread.turns
+        asked = index if isinstance(index, int) and 0 <= index < len(turns) else None
+        if asked is not None:
+            advice = turns[asked].advice
             if advice:
                 day = advice.question.day
                 number = next((str(c.n) for c in advice.citations if c.id == id), "")
-        return {"sheet": sheet(self._room.stock, id, day, _text(act, "words")[:_LONGEST_NOTE], number)}
+        words = _text(act, "words")[:_LONGEST_NOTE]
+        return {"sheet": sheet(self._room.stock, id, day, words, number, asked)}
 
     def calendar(self, act: Act) -> Shown:
         """The deadlines of a matter as a calendar file."""
@@ -278,9 +305,11 @@ class Chat:
         return told[turn.situation] if 0 <= turn.situation < len(told) else None
 
     def _received(self, turn: Turn) -> date | None:
+        """The day as it was given, or as the story tells it."""
         told = self._sheet_of(turn)
         asked = turn.advice.question if turn.advice else turn.question
-        return asked.received or (told.received if told else None)
+        given = asked.received or (told.received if told else None)
+        return given or read_received_date(asked.text, asked.day)
 
     def _provision(self, id: str) -> Any:
         return self._room.stock.get(id)
@@ -289,8 +318,10 @@ class Chat:
         """Which drafts there are for a matter."""
         turn = self._thread.turns[self._index(act)]
         advice = turn.advice
-        if self._room.drafter is None or advice is None:
+        if self._room.drafter is None:
             raise QuestionError("现在不能起草材料。")
+        if advice is None or advice.determination is None or advice.supposed:
+            raise QuestionError("这个答复不是对一件具体情况的判断，不能据它写材料。")
         html = render(
             "drafts.html.j2",
             kinds=self._room.drafter().kinds(advice, self._received(turn)),
@@ -308,13 +339,15 @@ class Chat:
         story = told.story if told else turn.question.text
         received = self._received(turn)
         made = self._room.drafter().draft(
-            str(act.get("kind", "")), story, turn.advice, self._room.today(), received
+            _text(act, "kind"), story, turn.advice, self._room.today(), received
         )
         return {"sheet": render("draft.html.j2", draft=made, index=index)}
 
     def docx(self, act: Act) -> Shown:
         """The draft as it was edited, as a document."""
         text = _text(act, "text")
+        if len(text) > _LONGEST_DRAFT:
+            raise QuestionError(f"材料超过{_LONGEST_DRAFT}字，请删短后再下载。")
         return {
             "save": _file(f"{exporting.file_name(text)}.docx", exporting.DOCX, exporting.draft_file(text))
         }
@@ -326,8 +359,7 @@ class Chat:
         off = self._off
         self._begin()
         self._off = off
-        self._stopped = set()
-        return {"clear": True, **self._listed("")}
+        return {"clear": True, **self._listed()}
 
     def quiet(self, act: Act) -> Shown:
         """不留痕: from now on nothing is kept, and what was kept of this conversation is deleted."""
@@ -336,37 +368,45 @@ class Chat:
         self._off = bool(act.get("on")) or not self._room.settings.keep_history
         if self._off:
             self._room.kept.forget(self._owner, self._id)
-            return {"off": True, **self._listed("")}
+            self._is_kept = False
+            return {"off": True, **self._listed()}
         return {"off": False, **self._keep()}
 
     def _keep(self) -> Shown:
         kept = self._room.kept
         if self._off or kept is None or not any(t.advice and t.advice.keep for t in self._thread.turns):
             return {}
+        if self._is_kept and kept.opened(self._owner, self._id) is None:
+            # somewhere else it was deleted, and deleted it stays
+            self._off, self._is_kept = True, False
+            return {"off": True, "notice": "这段对话已在别处删除，接下来的不再保存。", **self._listed()}
         body = to_body(self._thread, self._veil)
         self._title = self._title or title_of(self._thread, self._veil)
         kept.keep(self._owner, Kept(self._id, self._title, self._created, self._room.now(), body))
-        return self._listed("")
+        self._is_kept = True
+        return self._listed()
 
     def list(self, act: Act) -> Shown:
         """The conversations kept, all or those with some words in them."""
-        return self._listed(_text(act, "words")[:100])
+        self._words = _text(act, "words")[:100]
+        return self._listed()
 
-    def _listed(self, words: str) -> Shown:
-        kept = self._room.kept
+    def _listed(self) -> Shown:
+        kept, words = self._room.kept, self._words
         headings = kept.listed(self._owner, words) if kept else ()
         return {"history": render("history.html.j2", headings=headings, words=words, current=self._id)}
 
     def open(self, act: Act) -> Shown:
         """An earlier conversation, to read and go on with."""
         found = self._found(act)
-        thread = from_body(found.body)
-        self._begin()
-        self._thread, self._id, self._title, self._created = thread, found.id, found.title, found.created
-        self._off = False
-        self._stopped = set()
+        if found.id != self._id:  # the one that is open stays as it is: only here are the hidden words known
+            thread = from_body(found.body)
+            self._begin()
+            self._thread, self._id, self._title, self._created = thread, found.id, found.title, found.created
+        self._off, self._is_kept = False, True
+        thread = self._thread
         shown = {"clear": True, "put": [self._turn(i) for i in range(len(thread.turns))], "off": False}
-        return {**shown, **self._listed(""), "begun": bool(thread.situations), "focus": len(thread.turns) - 1}
+        return {**shown, **self._listed(), "begun": bool(thread.situations), "focus": len(thread.turns) - 1}
 
     def rename(self, act: Act) -> Shown:
         """Another title for a conversation."""
@@ -374,23 +414,24 @@ class Chat:
         if not title:
             raise QuestionError("请写一个名称。")
         title = self._veil.hide(title)
-        if self._room.kept and self._room.kept.rename(self._owner, str(act.get("id", "")), title):
+        if self._room.kept and self._room.kept.rename(self._owner, _text(act, "id"), title):
             if act.get("id") == self._id:
                 self._title = title
-            return self._listed("")
+            return self._listed()
         raise QuestionError("这段对话已经不在了。")
 
     def forget(self, act: Act) -> Shown:
         """Delete a conversation, or all of them."""
+        everything = act.get("all") is True
         if not self._room.kept:
-            return {}
-        if act.get("all"):
+            raise QuestionError("没有保存过对话。")
+        if everything:
             self._room.kept.forget_all(self._owner)
-        else:
-            self._room.kept.forget(self._owner, str(act.get("id", "")))
-        if act.get("all") or act.get("id") == self._id:
+        elif not self._room.kept.forget(self._owner, _text(act, "id")):
+            raise QuestionError("这段对话已经不在了。")
+        if everything or act.get("id") == self._id:
             return {**self.new(act), "notice": "已经删除。"}
-        return {**self._listed(""), "notice": "已经删除。"}
+        return {**self._listed(), "notice": "已经删除。"}
 
     def export(self, act: Act) -> Shown:
         """A conversation as a file: Markdown, Word or JSON."""
@@ -399,13 +440,11 @@ class Chat:
         else:
             found = self._found(act)
             thread, title = from_body(found.body), found.title
-        name, kind, made = exporting.conversation_file(
-            thread, title, str(act.get("format", "")), self._room.now()
-        )
+        name, kind, made = exporting.conversation_file(thread, title, _text(act, "format"), self._room.now())
         return {"save": _file(name, kind, made)}
 
     def _found(self, act: Act) -> Kept:
-        found = self._room.kept.opened(self._owner, str(act.get("id", ""))) if self._room.kept else None
+        found = self._room.kept.opened(self._owner, _text(act, "id")) if self._room.kept else None
         if found is None:
             raise QuestionError("这段对话已经不在了。")
         return found
@@ -415,14 +454,16 @@ class Chat:
         turn = self._thread.turns[self._index(act)]
         if self._room.box is None or turn.advice is None or not turn.advice.keep:
             raise QuestionError("现在不能收意见。")
+        if not isinstance(act.get("right"), bool):
+            raise QuestionError("请选“准确”或者“不准确”。")
         made = turn.advice.determination
         asked = turn.advice.question.text
         self._room.box.add(
             Feedback(
                 given=self._room.now(),
-                right=bool(act.get("right")),
+                right=bool(act["right"]),
                 reason=self._veil.hide(_text(act, "reason")[:_LONGEST_NOTE]),
-                clause=_text(act, "clause")[:200],
+                clause=self._veil.hide(_text(act, "clause")[:200]),
                 scenario="" if self._off else self._veil.hide(asked),
                 scope=made.scope if made else None,
                 clauses=tuple(c.label for c in made.clauses if not c.candidate) if made else (),
@@ -446,7 +487,7 @@ class Chat:
             for k in self._room.listener.vocabulary.facts.values()
             if self._room.wording.shown(k.name)
         ]
-        return {"kinds": kinds, "off": self._off, "keeps": self._room.kept is not None, **self._listed("")}
+        return {"kinds": kinds, "off": self._off, "keeps": self._room.kept is not None, **self._listed()}
 
     def _turn(self, index: int) -> Shown:
         turn = self._thread.turns[index]
@@ -461,19 +502,10 @@ class Chat:
         )
         return {"id": f"turn-{index}", "html": html}
 
-    def _about(self, index: int) -> tuple[int, ...]:
-        """The turns with a verdict about the same matter."""
-        about = self._thread.turns[index].situation
-        return tuple(
-            i
-            for i, turn in enumerate(self._thread.turns)
-            if turn.situation == about and turn.advice and turn.advice.determination
-        )
-
     def _index(self, act: Act) -> int:
         index = act.get("turn")
-        if not isinstance(index, int) or not 0 <= index < len(self._thread.turns):
-            raise QuestionError("这段对话已经不在这里了，请刷新页面后再试。")
+        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(self._thread.turns):
+            raise QuestionError(_GONE)
         return index
 
     def _days(self, act: Act) -> Days:

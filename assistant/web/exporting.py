@@ -13,13 +13,14 @@ from datetime import datetime
 
 from assistant.adapters.official_docx import to_docx
 from assistant.errors import QuestionError
+from assistant.prompts import escape_markdown
 from assistant.rendering import to_contract
 from assistant.web.thread import Thread
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|.]+')
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MARKED = re.compile(r"\*\*|\\(?=[\\`*_\[\]#|~!])")
+_MARKED = re.compile(r"\*\*|\\([\\`*_\[\]#|~!])")
 _KINDS = {"digest": "要旨", "verbatim": "原文"}
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 
@@ -68,23 +69,19 @@ def conversation_file(thread: Thread, title: str, format: str, now: datetime) ->
 
 
 def _markdown(thread: Thread, title: str, when: str) -> str:
-    parts = [f"# {_plain_line(title) or '对话'}", f"责明问责咨询，导出于 {when}。供参考，不是正式文书。"]
+    parts = [f"# {_one_line(title) or '对话'}", f"责明问责咨询，导出于 {when}。供参考，不是正式文书。"]
     for number, turn in enumerate(thread.turns, 1):
         parts.append(f"## {number}. 您说")
-        parts.append("\n".join(f"> {_escaped(line)}" for line in turn.said.splitlines()))
+        parts.append("\n".join(f"> {escape_markdown(line)}" for line in turn.said.splitlines()))
         parts.append("### 答复")
         parts.append(turn.advice.answer if turn.advice else turn.error)
         for c in turn.advice.citations if turn.advice else ():
-            parts.append(f"[{c.n}] {c.label}（{_KINDS[c.kind]}）：{_escaped(c.text)}")
+            parts.append(f"[{c.n}] {_one_line(c.label)}（{_KINDS[c.kind]}）：{_one_line(c.text)}")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
-
-
-def _plain_line(text: str) -> str:
-    return " ".join(text.split())
+def _one_line(text: str) -> str:
+    return escape_markdown(" ".join(text.split()))
 
 
 def _document(thread: Thread, title: str, when: str) -> bytes:
@@ -115,7 +112,7 @@ def _document(thread: Thread, title: str, when: str) -> bytes:
 
 
 def _unmarked(line: str) -> str:
-    words = _MARKED.sub("", line)
+    words = _MARKED.sub(lambda match: match[1] or "", line)
     for entity, char in _ENTITIES.items():
         words = words.replace(entity, char)
     return words

@@ -25,10 +25,14 @@ _PUBLIC = frozenset({"citations", "clauses", "exemptions", "routes", "measures",
 
 
 def to_body(thread: Thread, veil: Veil) -> str:
-    """The thread as JSON, private things hidden. Turns whose words are not kept stay away altogether."""
+    """The thread as JSON, private things hidden.
+
+    Turns whose words are not kept stay away altogether, and so do those without an answer: whether they may be kept
+    only the answer says.
+    """
     kept = replace(
         thread,
-        turns=tuple(_light(turn) for turn in thread.turns if turn.advice is None or turn.advice.keep),
+        turns=tuple(_light(turn) for turn in _kept(thread)),
         situations=tuple(replace(s, advice=_lighter(s.advice)) for s in thread.situations),
     )
     for turn in kept.turns:
@@ -54,13 +58,17 @@ def from_body(body: str) -> Thread:
 
 def title_of(thread: Thread, veil: Veil) -> str:
     """The beginning of what was said first, private things hidden."""
-    said = " ".join(thread.turns[0].said.split()) if thread.turns else ""
+    said = next((" ".join(turn.said.split()) for turn in _kept(thread)), "")
     shown = veil.hide(said)
     return shown if len(shown) <= TITLE else shown[: TITLE - 1] + "…"
 
 
+def _kept(thread: Thread) -> tuple[Turn, ...]:
+    return tuple(turn for turn in thread.turns if turn.advice and turn.advice.keep)
+
+
 def _light(turn: Turn) -> Turn:
-    return replace(turn, advice=_lighter(turn.advice)) if turn.advice else turn
+    return replace(turn, advice=turn.advice and _lighter(turn.advice))
 
 
 def _lighter(advice: Advice) -> Advice:

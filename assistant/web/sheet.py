@@ -28,12 +28,15 @@ class Stock(Protocol):
     def holder(self, id: str, /) -> Instrument | None: ...
 
 
-def sheet(stock: Stock, id: str, day: date, sentence: str = "", number: str = "") -> str:
+def sheet(
+    stock: Stock, id: str, day: date, sentence: str = "", number: str = "", turn: int | None = None
+) -> str:
     """The sheet of a provision; a sentence saying so where there is none.
 
     Args:
         sentence: the words of the answer that cite it; what they share with it is marked.
         number: the mark that was opened, "3".
+        turn: the answer that it was opened from; its neighbours are then read for the same day.
     """
     provision = stock.get(id)
     if provision is None:
@@ -45,6 +48,7 @@ def sheet(stock: Stock, id: str, day: date, sentence: str = "", number: str = ""
         provision=provision,
         instrument=instrument,
         number=number,
+        turn=turn,
         digest=marked(provision.digest, sentence) if provision.digest else "",
         text=marked(provision.text, sentence) if provision.text else "",
         in_force=instrument.in_force(day),

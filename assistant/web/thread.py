@@ -88,7 +88,11 @@ class Thread:
 
 
 def answered(advisor: Asks, listener: Listener, thread: Thread, turn: Turn) -> Thread:
-    """The thread with the turn and its answer; a turn that cannot be answered leaves the sheets alone."""
+    """The thread with the turn and its answer; a turn that cannot be answered leaves the sheets alone.
+
+    Raises:
+        QuestionError: what was written cannot be read as a question.
+    """
     talk = Conversation(advisor, listener, thread.situations, thread.current)
     done = reply(turn, lambda: _said(talk, turn))
     turns = thread.turns
@@ -102,7 +106,11 @@ def answered(advisor: Asks, listener: Listener, thread: Thread, turn: Turn) -> T
 def moved(
     advisor: Asks, listener: Listener, thread: Thread, index: int, move: Callable[[Conversation], Advice]
 ) -> Thread:
-    """The thread after a fact or a day of one turn's matter was set; that turn's answer follows at once."""
+    """The thread after a fact or a day of one turn's matter was set; that turn's answer follows at once.
+
+    Raises:
+        QuestionError: there is nothing to set it of.
+    """
     talk = Conversation(advisor, listener, thread.situations, thread.current)
     done = reply(thread.turns[index], lambda: move(talk))
     if done.error:
@@ -116,11 +124,17 @@ def _said(talk: Conversation, turn: Turn) -> Advice:
 
 
 def reply(turn: Turn, ask: Callable[[], Advice]) -> Turn:
-    """The turn with its answer, or with one sentence saying why there is none. Never raises."""
+    """The turn with its answer, or with one sentence saying why there is none.
+
+    Raises:
+        QuestionError: it lies in the words; trying again would not help, writing other ones does.
+    """
     try:
         advice = ask()
         answered = replace(turn, advice=advice, error="")
         return answered if advice.keep else _forgotten(answered, advice)
+    except QuestionError:
+        raise
     except ZemingError as error:
         return replace(turn, error=str(error))
     except Exception as error:  # the last net: a person must never meet a traceback, nor the log their words

@@ -12,6 +12,7 @@ window.zemingChat = (root, server) => {
   const STAGES = { facts: "理解情况", search: "查找条款", judge: "判断", verify: "核对引用" };
   let kinds = {};
   let working = -1; // the turn that is being answered
+  let asked = ""; // the name by which its answer can be stopped
   let opener = null; // what had the focus before a dialog opened
 
   // ---------------------------------------------------------------- acts
@@ -85,8 +86,9 @@ window.zemingChat = (root, server) => {
     if (!turn) return;
     const verdict = turn.querySelector(".z-verdict");
     find("#z-said").textContent = verdict ? verdict.innerText.replace(/\s+/g, " ") : turn.innerText.slice(0, 80);
-    if (stay) return;
     const card = turn.querySelector(".z-reply-card");
+    if (document.activeElement === document.body) card?.focus({ preventScroll: true }); // its button is gone
+    if (stay) return;
     const last = index === turns.childElementCount - 1;
     const short = turn.firstElementChild.offsetHeight < log.clientHeight / 3; // the verdict is in sight below it
     (last && short ? turn : card)?.scrollIntoView({ block: "start" });
@@ -160,7 +162,8 @@ window.zemingChat = (root, server) => {
     notice("");
     busy(index);
     mine.scrollIntoView({ block: "start" });
-    const answer = act({ ...what, turn: index });
+    asked = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    const answer = act({ ...what, turn: index, ask: asked });
     let done = false;
     answer.finally(() => { done = true; });
     (async () => { // how far it is, while it takes long
@@ -176,7 +179,10 @@ window.zemingChat = (root, server) => {
     if (working === index) busy(-1);
     if (!result.put) { // nothing is lost: the words go back to where they were written
       if (document.getElementById(`turn-${index}`) === mine) old ? mine.replaceWith(old) : mine.remove();
-      if (what.do === "say" && !text.value) text.value = what.text;
+      if (what.do === "say") {
+        text.value = text.value ? `${what.text}\n${text.value}` : what.text;
+        if (document.activeElement === document.body) text.focus();
+      }
     }
     show(result);
     grow();
@@ -202,7 +208,8 @@ window.zemingChat = (root, server) => {
     busy(-1);
     const stage = document.querySelector(`#turn-${index} .z-now`);
     if (stage) stage.textContent = "正在停止……";
-    await act({ do: "stop", turn: index });
+    if (document.activeElement === document.body) text.focus();
+    await act({ do: "stop", ask: asked });
   };
 
   const grow = () => {
@@ -247,12 +254,19 @@ window.zemingChat = (root, server) => {
     box.setAttribute("aria-label", title);
     const tools = tag("p", { class: "z-tools" });
     for (const [value, label, kind] of buttons) {
-      tools.append(tag("button", { value, class: kind ?? "z-small", text: label, type: "submit" }));
+      const button = tag("button", { value, class: kind ?? "z-small", text: label, type: value ? "submit" : "button" });
+      if (!value) button.addEventListener("click", () => box.close("")); // whatever is missing in the form
+      tools.append(button);
     }
     form.replaceChildren(tag("h2", { text: title }), ...parts, tools);
+    form.onkeydown = (event) => { // Enter means the last button, which does what the question asks
+      if (event.key !== "Enter" || event.isComposing || !event.target.matches("input, select")) return;
+      event.preventDefault();
+      form.requestSubmit(tools.lastChild);
+    };
     box.returnValue = "";
     box.showModal();
-    (form.querySelector("input:checked, input, textarea, select") ?? tools.lastChild).focus();
+    (form.querySelector("input:checked") ?? form.querySelector("input, textarea, select") ?? tools.firstChild).focus();
     box.addEventListener("close", () => {
       const filled = new FormData(form);
       answer({ pressed: box.returnValue, filled });
@@ -355,7 +369,7 @@ window.zemingChat = (root, server) => {
       closeSheet();
       show(await act({ do: "set", turn, fact: button.dataset.fact, values: JSON.parse(button.dataset.values) }));
     },
-    retry: (button, turn) => ask({ do: "retry", turn }, document.querySelector(`#turn-${turn} .z-said`).textContent.replace(/^您说：/, "")),
+    retry: (button, turn) => ask({ do: "retry", turn }, document.querySelector(`#turn-${turn} .z-said`).innerText.replace(/^您说：\s*/, "")),
     calendar: async (button, turn) => show(await act({ do: "calendar", turn })),
     drafts: async (button, turn) => show(await act({ do: "drafts", turn })),
     draft: async (button, turn) => show(await act({ do: "draft", turn, kind: button.dataset.kind })),
@@ -371,7 +385,12 @@ window.zemingChat = (root, server) => {
       card.remove();
       copy(words, button);
     },
-    right: async (button, turn) => show(await act({ do: "feedback", turn, right: true })),
+    right: async (button, turn) => {
+      button.disabled = true;
+      const result = await act({ do: "feedback", turn, right: true });
+      button.disabled = false;
+      show(result);
+    },
     wrong: (button, turn) => complain(turn),
     open: async (button) => { toggleHistory(false); show(await act({ do: "open", id: button.dataset.id })); },
     rename: (button) => rename(button.dataset.id, button.dataset.title),
@@ -386,7 +405,9 @@ window.zemingChat = (root, server) => {
     dates: async (form) => {
       const decided = {};
       for (const input of form.querySelectorAll("[name=decided]")) if (input.value) decided[input.dataset.id] = input.value;
-      show(await act({ do: "dates", turn: Number(form.dataset.turn), received: form.received.value, decided }));
+      const result = await act({ do: "dates", turn: Number(form.dataset.turn), received: form.received.value, decided });
+      if (result.put) find("#z-form").received.value = ""; // the newer day counts
+      show(result);
     },
     docx: async (form) => show(await act({ do: "docx", text: form.text.value })),
   };
@@ -429,7 +450,11 @@ window.zemingChat = (root, server) => {
       if (!menu.contains(event.target)) menu.open = false;
     }
   });
-  find("#z-quiet").addEventListener("change", async (event) => show(await act({ do: "quiet", on: event.target.checked })));
+  find("#z-quiet").addEventListener("change", async (event) => {
+    const result = await act({ do: "quiet", on: event.target.checked });
+    if (result.off === undefined) event.target.checked = !event.target.checked; // it was not done
+    show(result);
+  });
   for (const input of root.querySelectorAll("#z-look input")) {
     input.checked = window.zemingLook.read(input.name) === input.value;
     input.addEventListener("change", () => window.zemingLook.choose(input.name, input.value));
