@@ -329,7 +329,7 @@ class Conversation:
             days = read_conduct_days(reply.rest, sheet.day)
             conduct = (days.first, days.last) if days else None
         confirmed = {**sheet.confirmed, **{name: value for name, value in told.items() if name not in kept}}
-        not_asked = (sheet.not_asked | kept) - confirmed.keys()
+        not_asked = (sheet.not_asked | kept).difference(confirmed)
         return self._keep(
             replace(sheet, story=story, conduct=conduct, confirmed=confirmed, not_asked=not_asked), note
         )

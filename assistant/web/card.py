@@ -23,7 +23,7 @@ from assistant.prompts import escape_markdown
 from assistant.web.markup import render
 from assistant.web.thread import Turn
 
-_HEADING = re.compile(r"^\*\*([^*]+)\*\*(?:（(?P<note>[^）]*)）)?$")
+_HEADING = re.compile(r"^\*\*([^*（]+)(?:（[^）]*）)?\*\*(?:（(?P<note>[^）]*)）)?$")
 _VERDICT = re.compile(r"^\*\*(?:结论|初步看)：[^*]*\*\*(?:（[^）]*）)?。")
 _BESIDE = "另见："
 _SOURCES = "来源"

@@ -21,6 +21,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|.]+')
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKED = re.compile(r"\*\*|\\([\\`*_\[\]#|~!])")
+_LONGEST_TITLE = 255  # of what a document says of itself
 _KINDS = {"digest": "要旨", "verbatim": "原文"}
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 
@@ -89,7 +90,7 @@ def _document(thread: Thread, title: str, when: str) -> bytes:
 
     document = Document()
     document.core_properties.author = ""
-    document.core_properties.title = _clean(title)
+    document.core_properties.title = _clean(title)[:_LONGEST_TITLE]
     document.add_heading(_clean(title) or "对话", 1)
     document.add_paragraph(f"责明问责咨询，导出于 {when}。供参考，不是正式文书。")
     for number, turn in enumerate(thread.turns, 1):

@@ -1,0 +1,92 @@
+"""Stories that the tests of the chat tell, and real advisors with something around them."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from assistant.conversation import Asks
+from assistant.model import Advice, Question
+
+CASE = (
+    "我是分管安全的副镇长，镇里的采石场长期违规开采，我知道后没有去查，也没有督促整改，"
+    "后来塌方死了两个人，造成重大损失。我会被问责吗？"
+)
+DECIDED = (
+    "我是分管安全的副镇长，镇里的采石场长期违规开采，我知道后没有去查，后来塌方死了两个人，造成重大损失。"
+    "镇党委对我作出问责决定，给了党内警告，我不服，怎么申诉？"
+)
+OTHER = "我爱人是镇中学校长，食堂承包商送了她两万块，学生吃坏肚子住院了十几个，纪委在查她，会怎么处理？"
+RULE = "党的领导干部有哪几种问责方式，影响期各是多久？"
+REPORT = "我要举报我们镇的镇长赵德柱收了老板二十万，材料应该交到哪里？"
+ELSEWHERE = "今天的天气怎么样，适合去爬山吗？"
+OPEN = "我是副镇长，群里没回消息，说要问责我，这算问责吗？"
+
+
+@dataclass
+class Remembering:
+    """The real advisor; what was asked before is answered again without working it out a second time."""
+
+    advisor: Asks
+    known: dict[Any, Advice] = field(default_factory=dict)
+
+    def ask(self, question: Question) -> Advice:
+        confirmed = str(sorted(question.confirmed.items()))
+        key = (question.text, question.day, question.received, question.conduct, confirmed, question.settled)
+        if key not in self.known:
+            self.known[key] = self.advisor.ask(question)
+        return self.known[key]
+
+
+@dataclass
+class Slow:
+    """Answers when it is told to go on; ``begun`` says that it was asked. Quick until ``wait`` is set."""
+
+    advisor: Asks
+    wait: bool = False
+    begun: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
+
+    def ask(self, question: Question) -> Advice:
+        if self.wait:
+            self.begun.set()
+            self.go.wait(30)
+        return self.advisor.ask(question)
+
+    def hold(self) -> None:
+        """From now on wait."""
+        self.begun.clear()
+        self.go.clear()
+        self.wait = True
+
+    def release(self) -> None:
+        self.wait = False
+        self.go.set()
+
+
+@dataclass
+class Adding:
+    """Answers as a model would that puts something of its own into the words of the answer."""
+
+    advisor: Asks
+    more: str = ""
+
+    def ask(self, question: Question) -> Advice:
+        advice = self.advisor.ask(question)
+        if not self.more:
+            return advice
+        return replace(
+            advice,
+            answer=f"{advice.answer}\n\n**{self.more}**\n{self.more}\n\n- {self.more}",
+            notices=(*advice.notices, self.more),
+            understood=self.more,
+            question=replace(advice.question, text=advice.question.text),
+        )
+
+
+class Broken:
+    """An advisor with a bug, whose message repeats the case."""
+
+    def ask(self, question: Question) -> Advice:
+        raise ValueError(question.text)
