@@ -359,6 +359,8 @@ window.zemingChat = (root, server) => {
     "more-facts": (button) => {
       const open = button.closest(".z-understood").classList.toggle("z-all");
       button.setAttribute("aria-expanded", String(open));
+      button.dataset.closed ??= button.textContent;
+      button.textContent = open ? "收起" : button.dataset.closed;
     },
     reply: async (button, turn) => {
       button.disabled = true;
@@ -455,10 +457,6 @@ window.zemingChat = (root, server) => {
     if (result.off === undefined) event.target.checked = !event.target.checked; // it was not done
     show(result);
   });
-  for (const input of root.querySelectorAll("#z-look input")) {
-    input.checked = window.zemingLook.read(input.name) === input.value;
-    input.addEventListener("change", () => window.zemingLook.choose(input.name, input.value));
-  }
   act({ do: "hello" }).then((result) => {
     show(result);
     root.querySelector(".z-app").dataset.ready = "true";

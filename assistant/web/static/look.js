@@ -112,6 +112,33 @@
     if (read("script") === "hant") convert(document.body);
   };
 
+  // ---------------------------------------------------------------- the menu of these choices, #z-look
+
+  document.addEventListener("toggle", (event) => {
+    if (event.target.id !== "z-look" || !event.target.open) return;
+    for (const input of event.target.querySelectorAll("input")) input.checked = read(input.name) === input.value;
+  }, true);
+  document.addEventListener("change", (event) => {
+    if (event.target.closest?.("#z-look")) choose(event.target.name, event.target.value);
+  });
+  const close = (event) => {
+    const menu = document.querySelector("#z-look[open]");
+    if (!menu || (event.type === "click" ? menu.contains(event.target) : event.key !== "Escape")) return;
+    menu.open = false;
+    if (event.type === "keydown") menu.querySelector("summary").focus();
+  };
+  document.addEventListener("click", close);
+  document.addEventListener("keydown", close);
+
+  // ---------------------------------------------------------------- on paper nothing is folded
+
+  let unfolded = [];
+  window.addEventListener("beforeprint", () => {
+    unfolded = [...document.querySelectorAll(".z-part:not([open]), .z-how:not([open])")];
+    unfolded.forEach((part) => { part.open = true; });
+  });
+  window.addEventListener("afterprint", () => unfolded.forEach((part) => { part.open = false; }));
+
   dark.addEventListener("change", apply);
   apply();
   window.zemingLook = { read, choose };
