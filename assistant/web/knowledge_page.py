@@ -24,10 +24,12 @@ from assistant.law.coverage import coverage
 from assistant.model import Document, Instrument
 from assistant.records.audit import Audit
 from assistant.web import knowledge_view, uploads
-from assistant.web.gate import visitor_of
+from assistant.web.gate import Visitor, visitor_of
 from assistant.web.knowledge_view import RANKS, Piece
+from assistant.web.links import site_links
+from assistant.web.markup import render
 from assistant.web.thread import read_day
-from assistant.web.view import head, notice_line
+from assistant.web.view import notice_line
 from assistant.web.work import Desk, Moment, sentence
 from assistant.wiring import Office
 
@@ -203,8 +205,7 @@ def add_page(app: Blocks, office: Office, audit: Audit) -> None:
     with app.route("知识库", "/knowledge", show_in_navbar=False):
         chosen = gr.State("", time_to_live=6 * 3600)
         shown = gr.State(_FIRST, time_to_live=6 * 3600)
-        with gr.Row(elem_id="z-top"):
-            gr.HTML(head("knowledge"), elem_id="z-title")
+        top = gr.HTML(_bar(None if settings.accounts else Visitor("", None)), apply_default_css=False, elem_id="z-top")
         with gr.Row(elem_id="z-shelves"):
             with gr.Column(scale=2, min_width=320, elem_id="z-held"):
                 taking = gr.HTML(
@@ -227,7 +228,7 @@ def add_page(app: Blocks, office: Office, audit: Audit) -> None:
                         fix = gr.Button("改正信息", size="sm", elem_id="z-fix", min_width=90)
                         export = gr.Button("导出", size="sm", elem_id="z-export", min_width=90)
                         drop = gr.Button("移除", size="sm", elem_id="z-remove", min_width=90)
-                    said = gr.HTML("", elem_id="z-notice")
+                    said = gr.HTML("", apply_default_css=False, elem_id="z-told")
                     with gr.Group(visible=False, elem_id="z-sure") as sure:
                         asked = gr.HTML("", apply_default_css=False)
                         with gr.Row():
@@ -250,6 +251,7 @@ def add_page(app: Blocks, office: Office, audit: Audit) -> None:
                             leave = gr.Button("不改了", size="sm", elem_id="z-leave", min_width=90)
                     seen = gr.HTML(
                         knowledge_view.preview(None, None, (), 0),
+                        js_on_load=(_FOLDER / "static" / "knowledge.js").read_text(encoding="utf-8"),
                         apply_default_css=False,
                         elem_id="z-seen",
                     )
@@ -263,10 +265,10 @@ def add_page(app: Blocks, office: Office, audit: Audit) -> None:
                             placeholder="要找的话，如 约谈 整改期限",
                             container=False,
                             max_lines=1,
-                            elem_id="z-input",
+                            elem_id="z-query",
                             scale=1,
                         )
-                        look = gr.Button("检索", variant="primary", elem_id="z-send", scale=0, min_width=76)
+                        look = gr.Button("检索", variant="primary", elem_id="z-find", scale=0, min_width=76)
                     hits = gr.HTML(
                         knowledge_view.results((), "", date.min),
                         js_on_load=_PICK,
@@ -338,8 +340,10 @@ def add_page(app: Blocks, office: Office, audit: Audit) -> None:
             return guarded(lambda: {listed: the_list(words, with_laws, id)})
 
         def arrive(words: str, with_laws: bool, id: str, request: gr.Request) -> Changes:
-            may = visitor_of(request).trains
+            visitor = visitor_of(request)
+            may = visitor.trains
             tools = {
+                top: _bar(visitor),
                 taking: gr.HTML(visible=may),
                 anew: gr.Button(visible=may),
                 anew_how: gr.HTML(visible=may),
@@ -452,7 +456,7 @@ def add_page(app: Blocks, office: Office, audit: Audit) -> None:
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         # several at once: the second to change the library is told so, instead of waiting without a word
         slow = quiet | {"concurrency_limit": 4}
-        app.load(arrive, now, [listed, said, taking, anew, anew_how], **quiet)
+        app.load(arrive, now, [listed, said, top, taking, anew, anew_how], **quiet)
         figures.select(count, None, [held, said], **quiet)
         gr.on([written.change, laws.change], relist, now, [listed, said], trigger_mode="always_last", **quiet)
         for clicked in (listed, hits):
@@ -468,6 +472,11 @@ def add_page(app: Blocks, office: Office, audit: Audit) -> None:
         keep.click(correct, [*now, *fields.values()], everything, **slow)
         gr.on([look.click, query.submit], search, query, hits, **quiet)
         export.click(save, chosen, [saved, said], **quiet).then(None, saved, None, js=_SAVE, **quiet)
+
+
+def _bar(visitor: Visitor | None) -> str:
+    """The bar at the top; without a visitor there are no pages in it yet."""
+    return render("bar.html.j2", links=site_links(visitor, "knowledge"))
 
 
 def _date_field(label: str) -> Any:
