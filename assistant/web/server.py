@@ -143,8 +143,9 @@ def _mount(site: FastAPI, pages: Blocks, settings: Settings, takes_files: bool) 
             max_file_size=f"{settings.max_file_mb}mb" if takes_files else "1kb",
             blocked_paths=[str(settings.data.resolve())],  # what was uploaded is never served
             theme=theme(),
-            css="\n".join((_STATIC / name).read_text(encoding="utf-8") for name in ("web.css", "chat.css")),
+            # linked, not given to Gradio, which would write each rule anew and put it in only after the first paint
             head='<link rel="icon" href="/own/icon.svg">'
+            + "".join(f'<link rel="stylesheet" href="/own/{name}.css">' for name in ("chat", "web"))
             + "".join(f'<script src="/own/{name}.js"></script>' for name in ("look", "chat")),
         )
 
