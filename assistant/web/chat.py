@@ -338,10 +338,9 @@ class Chat:
         told = self._sheet_of(turn)
         story = told.story if told else turn.question.text
         received = self._received(turn)
-        made = self._room.drafter().draft(
-            _text(act, "kind"), story, turn.advice, self._room.today(), received
-        )
-        return {"sheet": render("draft.html.j2", draft=made, index=index)}
+        drafter = self._room.drafter()
+        made = drafter.draft(_text(act, "kind"), story, turn.advice, self._room.today(), received)
+        return {"sheet": render("draft.html.j2", draft=made, index=index, notation=drafter.notation)}
 
     def docx(self, act: Act) -> Shown:
         """The draft as it was edited, as a document."""

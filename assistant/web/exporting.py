@@ -38,10 +38,10 @@ def draft_file(text: str) -> bytes:
 def file_name(text: str, fallback: str = "材料") -> str:
     """A file's name out of the first line of a text.
 
-    >>> file_name("关于不服/问责决定的申诉书\\n正文"), file_name("\\n")
+    >>> file_name("※只给您看\\n关于不服/问责决定的申诉书\\n正文"), file_name("\\n")
     ('关于不服 问责决定的申诉书', '材料')
     """
-    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("//")), "")
+    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("※")), "")
     return " ".join(_NOT_IN_NAMES.sub(" ", first).split())[:40] or fallback
 
 

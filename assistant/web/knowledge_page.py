@@ -205,7 +205,9 @@ def add_page(app: Blocks, office: Office, audit: Audit) -> None:
     with app.route("知识库", "/knowledge", show_in_navbar=False):
         chosen = gr.State("", time_to_live=6 * 3600)
         shown = gr.State(_FIRST, time_to_live=6 * 3600)
-        top = gr.HTML(_bar(None if settings.accounts else Visitor("", None)), apply_default_css=False, elem_id="z-top")
+        top = gr.HTML(
+            _bar(None if settings.accounts else Visitor("", None)), apply_default_css=False, elem_id="z-top"
+        )
         with gr.Row(elem_id="z-shelves"):
             with gr.Column(scale=2, min_width=320, elem_id="z-held"):
                 taking = gr.HTML(
