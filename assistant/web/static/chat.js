@@ -10,6 +10,7 @@ window.zemingChat = (root, server) => {
   const wide = window.matchMedia("(min-width: 1100px)");
   const tab = [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
   const STAGES = { facts: "理解情况", search: "查找条款", judge: "判断", verify: "核对引用" };
+  const MENUS = "#z-look[open], #z-days[open], .z-manage[open]"; // what opens above the page
   let kinds = {};
   let working = -1; // the turn that is being answered
   let asked = ""; // the name by which its answer can be stopped
@@ -19,10 +20,10 @@ window.zemingChat = (root, server) => {
 
   const act = async (what) => {
     try {
-      return (await server.act({ ...what, tab })) ?? { notice: "没有收到答复，请再试一次。" };
-    } catch {
-      return { notice: await whyNot(), failed: true };
-    }
+      const result = await server.act({ ...what, tab });
+      if (result && typeof result === "object" && !("error" in result)) return result;
+    } catch { /* told below, as what Gradio swallowed */ }
+    return { notice: await whyNot() };
   };
 
   const whyNot = async () => {
@@ -333,6 +334,12 @@ window.zemingChat = (root, server) => {
     if (pressed) show(await act({ do: "forget", ...what }));
   };
 
+  const shut = (menu) => {
+    const inside = menu.contains(document.activeElement);
+    menu.open = false;
+    if (inside) menu.querySelector("summary").focus();
+  };
+
   const toggleHistory = (open) => {
     const app = root.querySelector(".z-app");
     const now = app.classList.toggle("z-history-open", open);
@@ -442,15 +449,13 @@ window.zemingChat = (root, server) => {
   root.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || box.open) return;
     if (sheet.open) closeSheet();
-    else if (find("#z-look").open) find("#z-look").open = false;
+    else if (find(MENUS)) for (const menu of root.querySelectorAll(MENUS)) shut(menu);
     else toggleHistory(false);
   });
   sheet.addEventListener("cancel", (event) => { event.preventDefault(); closeSheet(); });
   sheet.addEventListener("click", (event) => { if (event.target === sheet && !wide.matches) closeSheet(); });
   document.addEventListener("click", (event) => {
-    for (const menu of root.querySelectorAll("#z-look[open], .z-manage[open]")) {
-      if (!menu.contains(event.target)) menu.open = false;
-    }
+    for (const menu of root.querySelectorAll(MENUS)) if (!menu.contains(event.target)) menu.open = false;
   });
   find("#z-quiet").addEventListener("change", async (event) => {
     const result = await act({ do: "quiet", on: event.target.checked });
