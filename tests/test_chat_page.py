@@ -255,6 +255,15 @@ def test_an_example_is_asked_with_one_click_and_a_new_situation_begins_anew(page
     assert "已并在一起" not in ask(page, OPEN).inner_text()
 
 
+def test_who_asks_before_the_new_situation_is_there_is_answered_in_it(page: Page) -> None:
+    ask(page, CASE)
+    page.fill("#z-text", RULE)
+    page.evaluate("() => { document.querySelector('#z-new').click(); document.querySelector('#z-send').click(); }")
+    expect(page.locator("#turn-0 .z-label")).to_have_text("规定怎么说")
+    assert page.locator("#z-turns > section").count() == 1
+    expect(page.locator("#z-headings li")).to_have_count(2)
+
+
 def test_the_verdict_stays_in_sight_while_a_long_answer_is_read(page: Page) -> None:
     turn = ask(page, CASE)
     unfold(turn)

@@ -14,6 +14,7 @@ window.zemingChat = (root, server) => {
   let kinds = {};
   let working = -1; // the turn that is being answered
   let asked = ""; // the name by which its answer can be stopped
+  let turning = Promise.resolve(); // until another conversation is there
   let opener = null; // what had the focus before a dialog opened
 
   // ---------------------------------------------------------------- acts
@@ -154,7 +155,11 @@ window.zemingChat = (root, server) => {
   };
 
   const ask = async (what, said) => {
-    if (working >= 0) return;
+    await turning;
+    if (working >= 0) {
+      if (what.do === "say") text.value = what.text;
+      return;
+    }
     const index = what.turn ?? turns.childElementCount;
     const old = document.getElementById(`turn-${index}`);
     const mine = waiting(index, said);
@@ -331,13 +336,18 @@ window.zemingChat = (root, server) => {
   const forget = async (what, title) => {
     const words = tag("p", { text: title ? `删除“${title}”？删除后找不回来。` : "删除全部对话记录？删除后找不回来。" });
     const { pressed } = await pose("删除", [words], [["", "不删"], ["go", "删除", "z-primary z-danger"]]);
-    if (pressed) show(await act({ do: "forget", ...what }));
+    if (pressed) await turnTo({ do: "forget", ...what });
   };
 
   const shut = (menu) => {
     const inside = menu.contains(document.activeElement);
     menu.open = false;
     if (inside) menu.querySelector("summary").focus();
+  };
+
+  const turnTo = (what) => { // nothing is asked until it is there: turns are counted by what is shown
+    turning = act(what).then(show);
+    return turning;
   };
 
   const toggleHistory = (open) => {
@@ -353,7 +363,7 @@ window.zemingChat = (root, server) => {
 
   const DEEDS = {
     menu: () => toggleHistory(),
-    new: async () => { toggleHistory(false); show(await act({ do: "new" })); clearDays(); text.focus(); },
+    new: async () => { toggleHistory(false); clearDays(); text.focus(); await turnTo({ do: "new" }); },
     example: (button) => { text.value = button.dataset.text; say(); },
     stop,
     source: async (button) => {
@@ -401,7 +411,7 @@ window.zemingChat = (root, server) => {
       show(result);
     },
     wrong: (button, turn) => complain(turn),
-    open: async (button) => { toggleHistory(false); show(await act({ do: "open", id: button.dataset.id })); },
+    open: async (button) => { toggleHistory(false); await turnTo({ do: "open", id: button.dataset.id }); },
     rename: (button) => rename(button.dataset.id, button.dataset.title),
     forget: (button) => forget({ id: button.dataset.id }, button.dataset.title),
     "forget-all": () => forget({ all: true }, ""),
