@@ -258,7 +258,9 @@ def test_an_example_is_asked_with_one_click_and_a_new_situation_begins_anew(page
 def test_who_asks_before_the_new_situation_is_there_is_answered_in_it(page: Page) -> None:
     ask(page, CASE)
     page.fill("#z-text", RULE)
-    page.evaluate("() => { document.querySelector('#z-new').click(); document.querySelector('#z-send').click(); }")
+    page.evaluate(
+        "() => { document.querySelector('#z-new').click(); document.querySelector('#z-send').click(); }"
+    )
     expect(page.locator("#turn-0 .z-label")).to_have_text("规定怎么说")
     assert page.locator("#z-turns > section").count() == 1
     expect(page.locator("#z-headings li")).to_have_count(2)
