@@ -47,3 +47,12 @@ def axe(page: Page, impacts: Collection[str] = ("serious", "critical")) -> list[
         if v["impact"] in impacts
         for node in v["nodes"]
     ]
+
+
+def ask(page: Page, text: str) -> str:
+    """Ask on the chat page, wait for the answer, return its text."""
+    number = page.locator("#z-turns > section").count()
+    page.fill("#z-text", text)
+    page.click("#z-send")
+    page.wait_for_selector(f"#turn-{number} .z-reply-card")
+    return page.locator(f"#turn-{number} .z-reply-card").inner_text()

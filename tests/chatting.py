@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from assistant.conversation import Asks
 from assistant.model import Advice, Question
+from assistant.web.chat import Answers
 
 CASE = (
     "我是分管安全的副镇长，镇里的采石场长期违规开采，我知道后没有去查，也没有督促整改，"
@@ -28,14 +29,14 @@ OPEN = "我是副镇长，群里没回消息，说要问责我，这算问责吗
 class Remembering:
     """The real advisor; what was asked before is answered again without working it out a second time."""
 
-    advisor: Asks
+    advisor: Answers
     known: dict[Any, Advice] = field(default_factory=dict)
 
-    def ask(self, question: Question) -> Advice:
+    def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice:
         confirmed = str(sorted(question.confirmed.items()))
         key = (question.text, question.day, question.received, question.conduct, confirmed, question.settled)
         if key not in self.known:
-            self.known[key] = self.advisor.ask(question)
+            self.known[key] = self.advisor.ask(question, on_stage)
         return self.known[key]
 
 
@@ -43,16 +44,18 @@ class Remembering:
 class Slow:
     """Answers when it is told to go on; ``begun`` says that it was asked. Quick until ``wait`` is set."""
 
-    advisor: Asks
+    advisor: Answers
     wait: bool = False
     begun: threading.Event = field(default_factory=threading.Event)
     go: threading.Event = field(default_factory=threading.Event)
 
-    def ask(self, question: Question) -> Advice:
+    def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice:
         if self.wait:
+            if on_stage:
+                on_stage("judge")
             self.begun.set()
             self.go.wait(30)
-        return self.advisor.ask(question)
+        return self.advisor.ask(question, on_stage)
 
     def hold(self) -> None:
         """From now on wait."""
@@ -69,11 +72,11 @@ class Slow:
 class Adding:
     """Answers as a model would that puts something of its own into the words of the answer."""
 
-    advisor: Asks
+    advisor: Answers
     more: str = ""
 
-    def ask(self, question: Question) -> Advice:
-        advice = self.advisor.ask(question)
+    def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice:
+        advice = self.advisor.ask(question, on_stage)
         if not self.more:
             return advice
         return replace(
@@ -88,5 +91,5 @@ class Adding:
 class Broken:
     """An advisor with a bug, whose message repeats the case."""
 
-    def ask(self, question: Question) -> Advice:
+    def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice:
         raise ValueError(question.text)

@@ -294,11 +294,27 @@ def test_words_that_cannot_be_used_leave_nothing_behind(
     assert 'id="turn-0"' in card(say(chat, CASE))
 
 
+def test_the_stages_are_those_of_the_answer(room: Room, parts: Parts) -> None:
+    heard: list[str] = []
+
+    class Hearing:
+        def ask(self, question: Question, on_stage: Any = None) -> Advice:
+            def tell(stage: str) -> None:
+                on_stage(stage)
+                heard.append(chat.act({"do": "stage"})["stage"])
+
+            return parts.advisor.ask(question, tell)
+
+    chat = Chat(replace(room, advisor=Hearing()), "browser:1")
+    assert chat.act({"do": "say", "text": CASE})["put"]
+    assert heard == ["facts", "search", "judge", "verify"]
+
+
 def test_a_failure_can_be_tried_again(room: Room, advisor: Remembering) -> None:
     class Failing:
         broken = True
 
-        def ask(self, question: Question) -> Advice:
+        def ask(self, question: Question, on_stage: Any = None) -> Advice:
             if self.broken:
                 raise IndexUnavailable("索引正在重建，请稍后再试。")
             return advisor.ask(question)
@@ -341,7 +357,7 @@ def stopped(room: Room, advisor: Asks, text: str) -> tuple[Chat, dict[str, Any]]
     asking = threading.Thread(target=lambda: shown.append(say(chat, text, ask="7")))
     asking.start()
     assert slow.begun.wait(30)
-    assert chat.act({"do": "stage"}) == {"stage": "facts"}
+    assert chat.act({"do": "stage"}) == {"stage": "judge"}
     assert chat.act({"do": "stop", "ask": "7"}) == {}
     slow.release()
     asking.join(30)

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import icalendar
 import pytest
@@ -52,8 +53,8 @@ class Model:
     advisor: Remembering
     more: str = ""
 
-    def ask(self, question: Question) -> Advice:
-        advice = self.advisor.ask(question)
+    def ask(self, question: Question, on_stage: Any = None) -> Advice:
+        advice = self.advisor.ask(question, on_stage)
         if not self.more:
             return advice
         cited = Citation(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -33,7 +34,7 @@ PASSWORD = "青石磨盘与油菜花 三月"
 class Silent:
     """Nobody asks anything here."""
 
-    def ask(self, question: Question) -> Advice:
+    def ask(self, question: Question, on_stage: Any = None) -> Advice:
         raise AssertionError(question.day)
 
 

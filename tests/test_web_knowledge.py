@@ -34,21 +34,9 @@ from assistant.web.work import INDEXING, READING, Desk, Moment
 from assistant.wiring import Office, Parts
 from tests.browser import free_port
 from tests.documents import make_docx
+from tests.injections import INJECTIONS
 
 TODAY = date(2026, 3, 20)
-INJECTIONS = [
-    "<script>window.hurt=1</script>",
-    '<img src="x" onerror="window.hurt=1">',
-    '<svg onload="window.hurt=1"></svg>',
-    "[点我](javascript:window.hurt=1)",
-    "[x](http://evil.example)",
-    "![x](http://evil.example/a.png)",
-    "http://evil.example/a <http://evil.example/b>",
-    "&lt;script&gt;window.hurt=1&lt;/script&gt; &#60;b&#62;",
-    "</div></div><iframe src='http://evil.example'></iframe>",
-    '[1]: http://evil.example "x"',
-    "`<b>` $$\\href{javascript:window.hurt=1}{x}$$",
-]
 
 
 def rule(thing: str) -> str:
@@ -498,15 +486,17 @@ def test_on_a_phone_everything_is_reached_and_nothing_is_cut_off(
 
 
 def test_going_to_the_documents_keeps_the_conversation(context: BrowserContext, address: str) -> None:
-    chat = talk(context, address)
-    question = "对问责决定不服多久内申诉？"
-    ask(chat, question)
-    chat.get_by_role("navigation", name="页面").get_by_text("知识库").click()
-    chat.wait_for_selector(".z-docs")
-    chat.get_by_role("navigation", name="页面").get_by_text("问答").click()
-    chat.wait_for_selector("[data-ready]")
-    chat.locator(".z-heading", has_text=question).click()
-    chat.locator("#turn-0 .z-said", has_text=question).wait_for()
+    chat = context.new_page()
+    chat.goto(address)
+    chat.wait_for_selector(".z-app[data-ready]")
+    ask(chat, "对问责决定不服多久内申诉？")
+    with context.expect_page() as opened:
+        chat.get_by_role("navigation", name="页面").get_by_text("知识库").click()
+    beside = opened.value
+    beside.wait_for_selector(".z-docs")
+    with beside.expect_event("close"):
+        beside.get_by_role("navigation", name="页面").get_by_text("问答").click()
+    assert chat.locator("#turn-0").is_visible()
 
 
 def test_the_choices_of_looks_are_one_for_both_pages(context: BrowserContext, address: str) -> None:

@@ -11,10 +11,10 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
-from assistant.conversation import Asks, Conversation, Listener, Situation, Value
+from assistant.conversation import Conversation, Listener, Situation, Value
 from assistant.drafting import Drafter
 from assistant.errors import QuestionError, ZemingError
 from assistant.law.days import read_received_date
@@ -55,11 +55,17 @@ _NO_MATTER = "这个答复不是对一件具体情况的判断，没有可以改
 _GONE = "这段对话已经不在这里了，请刷新页面；以前的可以从“对话记录”里打开。"
 
 
+class Answers(Protocol):
+    """Answers, and says which stage it has reached: facts, search, judge, verify."""
+
+    def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice: ...
+
+
 @dataclass(frozen=True)
 class Room:
     """What all conversations share. Without ``kept`` nothing is written down, without ``box`` no feedback is taken."""
 
-    advisor: Asks
+    advisor: Answers
     listener: Listener
     stock: Stock
     settings: Settings
@@ -80,12 +86,11 @@ class Room:
 class _Staged:
     """Asks, and hears how far the answer is."""
 
-    advisor: Asks
+    advisor: Answers
     tell: Callable[[str], None]
 
     def ask(self, question: Question) -> Advice:
-        self.tell("facts")
-        return self.advisor.ask(question)
+        return self.advisor.ask(question, self.tell)
 
 
 class Chat:
@@ -179,7 +184,7 @@ class Chat:
         """How far the answer is that is being worked on."""
         return {"stage": self._stage}
 
-    def _staged(self) -> Asks:
+    def _staged(self) -> _Staged:
         return _Staged(self._room.advisor, self._tell)
 
     def _tell(self, stage: str) -> None:
@@ -463,13 +468,22 @@ class Chat:
                 right=bool(act["right"]),
                 reason=self._veil.hide(_text(act, "reason")[:_LONGEST_NOTE]),
                 clause=self._veil.hide(_text(act, "clause")[:200]),
-                scenario="" if self._off else self._veil.hide(asked),
+                scenario="" if self._off else self._veil.hide(asked + self._confirmed(turn.advice)),
                 scope=made.scope if made else None,
                 clauses=tuple(c.label for c in made.clauses if not c.candidate) if made else (),
                 day=turn.advice.question.day,
             )
         )
         return {"notice": "谢谢，已经记下，管理员会看到。", "thanked": self._index(act)}
+
+    def _confirmed(self, advice: Advice) -> str:
+        """What the person confirmed beside the story, in words, as the verdict rests on it too."""
+        kinds, said = self._room.listener.vocabulary.facts, []
+        for name, value in advice.question.confirmed.items():
+            values = (value,) if isinstance(value, str) else value
+            shown = "、".join("不清楚" if v == "unknown" else kinds[name].show(v) for v in values)
+            said.append(f"{kinds[name].label}：{shown}")
+        return f"\n（本人确认：{'；'.join(said)}）" if said else ""
 
     # ------------------------------------------------------------------ parts
 

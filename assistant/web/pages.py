@@ -21,10 +21,10 @@ from assistant.web.gate import SCOPE, Visitor, token_of
 from assistant.web.links import Here, site_links
 
 _SECRET = secrets.token_bytes(32)  # of this start; forms of an earlier one are asked for again
-# nothing inline: the templates carry neither scripts nor styles
+# nothing inline: scripts and styles are files of ours
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant import wiring
-from assistant.conversation import Asks, make_listener
+from assistant.conversation import make_listener
 from assistant.drafting import Drafter
 from assistant.errors import SettingsError
 from assistant.indexing import Progress
@@ -30,7 +30,7 @@ from assistant.law.names import load_names
 from assistant.prompts import Prompts
 from assistant.records.store import Store, open_store
 from assistant.settings import Settings
-from assistant.web.chat import Room
+from assistant.web.chat import Answers, Room
 from assistant.web.gate import Gate, Pace, is_loopback, visitor_of
 from assistant.web.links import site_links
 from assistant.web.markup import render
@@ -51,7 +51,7 @@ _PATIENCE = 60.0  # seconds for the server to begin
 
 
 def build_app(
-    advisor: Asks,
+    advisor: Answers,
     stock: Stock,
     settings: Settings,
     examples: Sequence[Example],
@@ -146,7 +146,7 @@ def _mount(site: FastAPI, pages: Blocks, settings: Settings, takes_files: bool) 
             # linked, not given to Gradio, which would write each rule anew and put it in only after the first paint
             head='<link rel="icon" href="/own/icon.svg">'
             + "".join(f'<link rel="stylesheet" href="/own/{name}.css">' for name in ("chat", "web"))
-            + "".join(f'<script src="/own/{name}.js"></script>' for name in ("look", "chat")),
+            + "".join(f'<script src="/own/{name}.js"></script>' for name in ("look", "pages", "chat")),
         )
 
 
