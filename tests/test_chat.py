@@ -1186,7 +1186,7 @@ def _draft_sheet(text: str) -> str:
     from assistant.drafting import Draft
     from assistant.web.markup import render
 
-    return render("draft.html.j2", draft=Draft("appeal", text, text, ()), index=0)
+    return render("draft.html.j2", draft=Draft("appeal", text, text, ()), index=0, notation=text)
 
 
 # ---------------------------------------------------------------- the sheet of a provision
