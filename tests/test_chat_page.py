@@ -426,6 +426,7 @@ def test_an_opinion_reaches_the_administrator(page: Page, site: Site) -> None:
 def test_conversations_are_found_again_renamed_taken_along_and_deleted(page: Page, site: Site) -> None:
     ask(page, CASE.replace("采石场", f"{MARK}采石场"))
     page.click("#z-new")
+    expect(page.locator("#z-turns > section")).to_have_count(0)
     ask(page, OTHER)
     arrive(page, site)
     headings = page.locator("#z-headings li")
