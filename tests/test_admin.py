@@ -22,8 +22,8 @@ from assistant.web.links import site_links
 from assistant.web.registry import Registry
 from assistant.wiring import Office, Parts
 from tests.browser import axe, free_port
+from tests.injections import INJECTIONS
 from tests.test_gate import PAGE, PASSWORD, site, token_in
-from tests.test_web import INJECTIONS
 
 SCENARIO = "群里没有及时回复消息，被镇党委通报问责，当时在村里入户。"
 CLAUSE = "ccp-accountability-2019#7"
@@ -415,21 +415,22 @@ def test_without_accounts_the_person_at_the_machine_administers(
 
 def test_what_people_write_stays_text(page: Page, office: tuple[str, Registry], requests: list[str]) -> None:
     address, registry = office
-    for number, text in enumerate(INJECTIONS):
+    texts = [text for text in INJECTIONS if text.isprintable()][:40]  # as names and lines of a log can be
+    assert len(texts) == 40
+    for text in texts:
         registry.feedback.add(
             Feedback(datetime.now(UTC), False, text, text, text, text, (text,), date(2026, 3, 20), note=text)
         )
         registry.audit.note(text, text, text)
         if len(text) <= 32:
             registry.accounts.create(text, PASSWORD, "user")
-        assert number < 40
     sign_in(page, address, to="/admin/feedback")
-    assert page.locator(".card").count() == len(INJECTIONS)
+    assert page.locator(".card").count() == len(texts)
     for path in (
         "/admin/feedback",
         "/admin/users",
         "/admin/log",
-        f"/signin?next={INJECTIONS[0]}&why={INJECTIONS[1]}",
+        f"/signin?next={texts[0]}&why={texts[1]}",
     ):
         page.goto(address + path)
         page.wait_for_timeout(100)
@@ -440,9 +441,9 @@ def test_what_people_write_stays_text(page: Page, office: tuple[str, Registry], 
         assert all(href.startswith(("/", "#")) for href in links)
     page.goto(f"{address}/admin/log")
     written = page.inner_text("tbody")
-    assert all(" ".join(text.split()) in written for text in INJECTIONS)
+    assert all(" ".join(text.split()) in written for text in texts)
     page.get_by_role("button", name="退出").click()
-    for text in INJECTIONS[:3]:
+    for text in texts[:3]:
         page.fill("#name", text)
         page.fill("#password", "x")
         page.keyboard.press("Enter")
@@ -476,7 +477,9 @@ def test_every_page_can_be_used_by_everybody(
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
             for scheme, paper in papers.items():
                 page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+                page.wait_for_function(
+                    "paper => getComputedStyle(document.body).backgroundColor === paper", arg=paper
+                )
                 assert axe(page) == [], (name, width, scheme)
 
     try:
