@@ -72,6 +72,7 @@ class Ask:
     fact: str
     text: str
     choices: tuple[Choice, ...]
+    about: str = ""  # what 是 and 否 are said of
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _ask(missing: MissingFact, wording: Wording) -> Ask:
         return Ask(missing.fact, missing.question, ())
     outcomes = dict(missing.outcomes)
     choices = [Choice(v, kind.show(v), outcomes.get(kind.show(v), "")) for v in kind.values]
-    return Ask(missing.fact, missing.question, tuple(choices))
+    return Ask(missing.fact, missing.question, tuple(choices), kind.label if kind.kind == "flag" else "")
 
 
 def _value(kind: FactKind, value: str) -> str:
