@@ -315,14 +315,19 @@ class Office:
 class Crew:
     """Answers several questions at once, each in one of a few processes with an office of its own.
 
-    They start in the background; the first question waits for them. Where there is to be one process only, or none
-    can be started, the given office answers. End it with ``close``.
+    ``start`` lets them begin in the background; the first question waits for them. Before that, where there is to be
+    one process only, or where none can be started, the given office answers. End it with ``close``.
     """
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        count = office.settings.workers
-        self._workers = Workers(count, partial(_desk, office.settings)) if count > 1 else None
+        self._workers: Workers | None = None
+
+    def start(self) -> None:
+        """Start the processes. Once the pages are open: they would take the cores from what opens them."""
+        settings = self._office.settings
+        if settings.workers > 1 and self._workers is None:
+            self._workers = Workers(settings.workers, partial(_desk, settings))
 
     def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice:
         """See :meth:`assistant.advisor.Advisor.ask`.

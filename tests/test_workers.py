@@ -177,6 +177,7 @@ DAY = date(2026, 3, 20)
 
 def test_a_crew_says_what_the_advisor_says_and_tells_the_stages(parts: Parts, settings: Settings) -> None:
     crew = Crew(Office(settings.model_copy(update={"workers": 2}), answers=False))
+    crew.start()
     try:
         stages: list[str] = []
         texts = [STORY, "影响期内能不能提拔？", "帮我写一首诗"]

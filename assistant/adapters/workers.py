@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -172,6 +172,7 @@ class _Worker:
         self._ending = threading.Lock()
         self._line, far = context.Pipe()
         self._process: BaseProcess = context.Process(target=_serve, args=(far, make), daemon=True)
+        resource_tracker.ensure_running()  # would lift the block below when it is started there
         with far, _no_interrupt():
             self._process.start()
 
@@ -237,6 +238,7 @@ def _serve(line: Connection, make: bytes) -> None:
     """Answer what comes over the line until its other end is closed."""
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[library] = "1"  # the processes share the cores already; read when numpy is imported, below
     with suppress(*_GONE):
@@ -252,6 +254,14 @@ def _serve(line: Connection, make: bytes) -> None:
             while not line.poll() and next(idly, _DONE) is not _DONE:
                 pass
             line.send(_answered(answers, line.recv(), lambda stage: line.send(("stage", stage))))
+
+
+def _end_with_parent() -> None:
+    """Whoever started this process may end while it still loads; nobody then needs it."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
 
 
 _DONE = object()

@@ -256,13 +256,14 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
         app = build_app(
             crew, office, settings, examples, office, drafter=lambda: office.parts(wait=False).drafter
         )
-        _stay_open(app, settings)
+        _stay_open(app, settings, crew)
     finally:
         crew.close()
 
 
-def _stay_open(app: FastAPI, settings: Settings) -> None:
+def _stay_open(app: FastAPI, settings: Settings, crew: wiring.Crew) -> None:
     served = launch(app, settings)
+    crew.start()
     end_sweeping = app.state.registry.keep_swept()
     print(f"责明已经打开：{served.address} （按 Ctrl+C 停止）", flush=True)
     for line in notices(settings, app.state.registry, app.state.code, served.address):
