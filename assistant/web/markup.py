@@ -6,6 +6,7 @@ passed as it is; what is HTML already (made here) is a :class:`markupsafe.Markup
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ _TEMPLATES = jinja2.Environment(
 )
 
 
-def render(name: str, **values: Any) -> Markup:
+def render(name: str, /, **values: Any) -> Markup:
     """The template ``name``, filled in."""
     return Markup(_TEMPLATES.get_template(name).render(values))  # noqa: S704 - the template escapes
 
@@ -52,5 +53,11 @@ def safe_url(url: str | None) -> str | None:
     return address if ordinary else None
 
 
+def clock_time(moment: datetime) -> str:
+    """A moment as the clock on this machine's wall shows it."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+_TEMPLATES.filters["clock"] = clock_time
 _TEMPLATES.filters["lines"] = lines
 _TEMPLATES.filters["safe_url"] = safe_url

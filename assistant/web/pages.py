@@ -6,12 +6,9 @@ Comes in: plain values. Goes out: HTML in which only the tags of ``templates/`` 
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 from hmac import compare_digest
-from pathlib import Path
 from typing import Any
 
-import jinja2
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -19,19 +16,13 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from assistant.errors import RecordsError, ZemingError
 from assistant.web.gate import SCOPE, Visitor, token_of
 from assistant.web.links import Here, site_links
+from assistant.web.markup import render
 
 _SECRET = secrets.token_bytes(32)  # of this start; forms of an earlier one are asked for again
 # nothing inline: scripts and styles are files of ours
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-_ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
 )
 
 
@@ -43,20 +34,13 @@ class Refused(ZemingError):
         super().__init__(message)
 
 
-def clock_time(moment: datetime) -> str:
-    """A moment as the clock on this machine's wall shows it."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-_ENVIRONMENT.filters["clock"] = clock_time
-
-
 def page(
     request: Request, template: str, here: Here = "", status: int = 200, title: str = "", **values: Any
 ) -> HTMLResponse:
     """One page. ``token`` and the links of the head are known to every template."""
     visitor: Visitor | None = request.scope.get(SCOPE)
-    words = _ENVIRONMENT.get_template(template).render(
+    words = render(
+        template,
         links=site_links(visitor, here),
         visitor=visitor,
         token=token_of(request, _SECRET),
