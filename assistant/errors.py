@@ -73,3 +73,26 @@ class AccountError(ZemingError):
 
 class DraftError(ZemingError):
     """A draft cannot be made from what is known, or its text cannot be laid out."""
+
+
+class ModelError(ZemingError):
+    """The language model was of no use this time; the answer is then made without it.
+
+    ``kind`` says why, for tests and counts: one of :data:`KINDS`.
+    """
+
+    KINDS = (
+        "missing",  # a package that talks to it is not installed
+        "unreachable",  # nobody answers at the address, or the connection broke
+        "late",  # the time for it is up
+        "busy",  # it says that too much is asked of it
+        "failed",  # it reports a fault of its own
+        "refused",  # key, model name or request are not accepted
+        "budget",  # the tokens for one answer are used up
+        "cut",  # the reply was stopped before its end, or is too long
+        "unusable",  # what came is no reply
+    )
+
+    def __init__(self, message: str, kind: str = "unusable") -> None:
+        self.kind = kind
+        super().__init__(message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 GROUPS: Mapping[str, str] = {
     "provision": "rules",  # what a provision says
@@ -79,3 +79,46 @@ class OfficialTexts(Protocol):
     def fetch(self, url: str) -> Page: ...
 
     def search(self, title: str) -> Sequence[Found]: ...
+
+
+@dataclass(frozen=True)
+class Message:
+    """One part of what a language model is told."""
+
+    role: Literal["system", "user"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a language model wrote. Nothing of it is checked yet."""
+
+    text: str
+    tokens: int  # of prompt and reply together; 0 where the server does not say
+    seconds: float
+
+
+class ChatModel(Protocol):
+    """A language model that the office runs. ``name`` is what the settings call it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        schema: Mapping[str, Any] | None = None,
+        most_tokens: int = 800,
+        seconds: float | None = None,
+    ) -> Reply:
+        """Ask once; may be called from several threads.
+
+        Args:
+            schema: a JSON schema; the text of the reply is then meant to be one JSON object, still unchecked.
+            most_tokens: how long the reply may be.
+            seconds: how long it may take with everything; the setting where it is None or longer than that.
+
+        Raises:
+            ModelError: not reachable, too late, refused, over budget, cut off, or no reply at all.
+        """
+        ...
