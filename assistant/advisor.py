@@ -13,6 +13,7 @@ from datetime import date
 from functools import cache, cached_property
 from typing import Any
 
+from assistant.assisted import Help, Helper
 from assistant.errors import QuestionError
 from assistant.law.asking import Asked
 from assistant.law.cases import Case
@@ -49,6 +50,7 @@ class Advisor:
     knowing: Knowing
     cases: Sequence[Case]
     max_chars: int
+    helper: Helper | None = None  # the language model of the office, where it has one
 
     @cached_property
     def _casebook(self) -> Casebook:
@@ -90,6 +92,13 @@ class Advisor:
             notices.append(self._notice("no_promise"))
         if found.degraded:
             notices.append(self._notice("no_dense"))
+        help = self.helper.begin(text) if self.helper else None
+        if help:
+            help.start(facts=kind == "scenario")
+            terms = help.terms(lambda terms: self.retriever.nearness(text, terms))
+            if terms:
+                allowed = self._searchable(question.day, references)
+                found = self.retriever.search(text, PASSAGES, allowed, also="，".join(terms))
         begin("judge")
         commentary = [p.provision_id for p in found.commentary if p.score >= COMMENTARY_NEAR]
         received = question.received or read_received_date(text, question.day)
@@ -101,6 +110,7 @@ class Advisor:
         if kind == "knowledge" and about:
             asks_remedy = any(f.name == "asks_remedy" and f.value == "yes" for f in facts)
             ways = asks_remedy and not named and bool(received or self.knowing.asks_way(asked))
+            notices += self._helped(help)
             answer, citations = self.writer.knowledge(
                 about,
                 routes_for(facts, self.law, question.day, received) if ways else (),
@@ -110,8 +120,8 @@ class Advisor:
                 notices,
             )
         else:
-            facts, made = self._judged(question, facts, received)
-            notices += self._versions_not_held(question.day)
+            facts, made = self._judged(question, facts, received, help)
+            notices += [*self._versions_not_held(question.day), *self._helped(help)]
             cases = self._cases(facts, made, text, found.cases, question.day)
             answer, citations = self.writer.scenario(
                 made, facts, cases, commentary, question.day, notices, about
@@ -129,6 +139,7 @@ class Advisor:
             answer=answer,
             elapsed_ms=_since(started),
             notices=tuple(notices),
+            assisted=help.report() if help else None,
         )
 
     # ------------------------------------------------------------------ parts of the walk
@@ -201,11 +212,14 @@ class Advisor:
         return lambda side: self.retriever.search(side, PASSAGES, self._searchable(day, ())).passages
 
     def _judged(
-        self, question: Question, facts: tuple[Fact, ...], received: date | None
+        self, question: Question, facts: tuple[Fact, ...], received: date | None, help: Help | None
     ) -> tuple[tuple[Fact, ...], Determination]:
         """The facts of a story, and what the rules make of them."""
         settled = question.not_to_ask
-        read = self.reader.read(question.text, facts, question.confirmed, question.day, settled)
+        proposed = help.proposed().facts if help else ()
+        read = self.reader.read(question.text, facts, question.confirmed, question.day, settled, proposed)
+        if help:
+            help.settle(read.joined)
         made = determine(
             read.facts, self.law, question.day, received, read.likely, read.questions, read.ranked, settled
         )
@@ -301,6 +315,21 @@ class Advisor:
             declined=reason,
             keep=keep,
         )
+
+    def _helped(self, help: Help | None) -> list[str]:
+        """What a language model had a hand in, and what was checked."""
+        given = help.report() if help else None
+        if given is None:
+            return []
+        words, facts = self.writer.labels["assisted"], self.law.vocabulary.facts
+        said = []
+        if given.facts_kept or given.facts_open:
+            said.append(words["facts"].format(count=given.facts_kept))
+        if given.facts_open:
+            said.append(words["open"].format(names="、".join(facts[name].label for name in given.facts_open)))
+        if given.terms:
+            said.append(words["terms"].format(terms="、".join(given.terms)))
+        return [words["lead"].format(model=given.model) + "；".join(said)] if said else []
 
     def _notice(self, key: str, **words: str) -> str:
         return str(self.writer.labels["notices"][key]).format(**words)

@@ -503,6 +503,29 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Assistance:
+    """What a language model had a hand in, and what was checked. Of its words only what held is in the answer."""
+
+    model: str  # as the settings name it
+    prompts: tuple[tuple[str, str], ...] = ()  # file and version of each prompt that was used
+    facts_proposed: int = 0
+    facts_kept: int = 0  # quoted from the story, and taken or agreed with
+    facts_open: tuple[str, ...] = ()  # names of facts that were read in two ways, and are unknown
+    facts_stand: tuple[str, ...] = ()  # names of facts on which it was not heard, as the words are plain
+    terms: tuple[str, ...] = ()  # that were searched with besides
+    sentences: int = 0  # that it wrote
+    sentences_kept: int = 0  # that held; the template's own stand for the others
+    seconds: float = 0.0  # that were waited for it
+    tokens: int = 0
+    trouble: tuple[str, ...] = ()  # why it was of no use, one sentence for each task
+
+    @property
+    def helped(self) -> bool:
+        """Whether the answer would be another without it, or surer of its facts."""
+        return bool(self.facts_kept or self.facts_open or self.terms or self.sentences_kept)
+
+
+@dataclass(frozen=True)
 class Advice:
     """Everything together: shown, logged without case details, scored."""
 
@@ -520,3 +543,4 @@ class Advice:
     declined: Declined | None = None  # why there is no answer; only with kind "out_of_domain"
     keep: bool = True  # False: what was written is not kept beyond the answer (somebody reported)
     supposed: bool = False  # the answer to 如果……呢: the fact sheet was left as it was
+    assisted: Assistance | None = None  # None where no language model was asked

@@ -1,7 +1,7 @@
 """Strict templates: wording lives in ``prompts/``, one file a task.
 
-Each file opens with a comment ``{# 用途：… 变量：a、b #}``. A template that uses a variable its head does not
-name, or is given fewer than it names, fails at once.
+Each file opens with a comment ``{# 用途：… 变量：a、b #}``, with ``版本：2`` between them where answers record it.
+A template that uses a variable its head does not name, or is given fewer than it names, fails at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from jinja2 import meta
 
 from assistant.errors import KnowledgeError
 
-_HEAD = re.compile(r"\A\{#\s*用途：(?P<purpose>.+?)\s*变量：(?P<names>.*?)\s*#\}\s*", re.DOTALL)
+_HEAD = re.compile(
+    r"\A\{#\s*用途：(?P<purpose>.+?)\s*(?:版本：(?P<version>\S+)\s*)?变量：(?P<names>.*?)\s*#\}\s*", re.DOTALL
+)
 
 
 def escape_markdown(text: str) -> str:
@@ -42,7 +44,7 @@ class Prompts:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._checked: dict[str, tuple[jinja2.Template, frozenset[str]]] = {}
+        self._checked: dict[str, tuple[jinja2.Template, frozenset[str], str]] = {}
 
     def render(self, name: str, **variables: Any) -> str:
         """Fill the template ``name`` (file name without folder).
@@ -50,7 +52,7 @@ class Prompts:
         Raises:
             KnowledgeError: the file is missing or broken, or its variables and the given ones differ.
         """
-        template, declared = self._template(name)
+        template, declared, _ = self._template(name)
         if missing := declared - variables.keys():
             raise KnowledgeError(f"模板缺少变量：{'、'.join(sorted(missing))}。", f"prompts/{name}", 1)
         try:
@@ -59,6 +61,10 @@ class Prompts:
             raise KnowledgeError(
                 f"模板里用到了没有的值（{error.message}）。", f"prompts/{name}", 1
             ) from error
+
+    def version(self, name: str) -> str:
+        """The version that a template says of itself, "" where it says none. Raises as :meth:`render` does."""
+        return self._template(name)[2]
 
     def wording(self, name: str) -> Mapping[str, Any]:
         """A YAML file of labels and short sentences."""
@@ -70,7 +76,7 @@ class Prompts:
             ) from error
         return dict(loaded)
 
-    def _template(self, name: str) -> tuple[jinja2.Template, frozenset[str]]:
+    def _template(self, name: str) -> tuple[jinja2.Template, frozenset[str], str]:
         if name not in self._checked:
             try:
                 source = (self._folder / name).read_text("utf-8")
@@ -89,5 +95,5 @@ class Prompts:
             if undeclared := meta.find_undeclared_variables(parsed) - declared:
                 names = "、".join(sorted(undeclared))
                 raise KnowledgeError(f"模板用了开头没有写明的变量：{names}。", f"prompts/{name}", 1)
-            self._checked[name] = template, declared
+            self._checked[name] = template, declared, head["version"] or ""
         return self._checked[name]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assistant.model import Advice, Determination
+from assistant.model import Advice, Assistance, Determination
 
 _EMPTY: dict[str, Any] = {
     "scope": None,
@@ -60,6 +60,7 @@ def to_contract(advice: Advice) -> dict[str, Any]:
         ],
         "understood": advice.understood,
         "supposed": advice.supposed,
+        "assisted": _assistance(advice.assisted) if advice.assisted else None,
         "answer": advice.answer,
         "elapsed_ms": advice.elapsed_ms,
     }
@@ -95,6 +96,24 @@ def _determination(made: Determination) -> dict[str, Any]:
     }
 
 
+def _assistance(given: Assistance) -> dict[str, Any]:
+    return {
+        "model": given.model,
+        "prompts": dict(given.prompts),
+        "facts": {
+            "proposed": given.facts_proposed,
+            "kept": given.facts_kept,
+            "open": list(given.facts_open),
+            "stand": list(given.facts_stand),
+        },
+        "terms": list(given.terms),
+        "sentences": {"written": given.sentences, "kept": given.sentences_kept},
+        "seconds": given.seconds,
+        "tokens": given.tokens,
+        "trouble": list(given.trouble),
+    }
+
+
 def refusal(row_id: str | None, question: str, sentence: str) -> dict[str, Any]:
     """The object of a question that could not be read: the sentence stands as its answer."""
     return {
@@ -107,6 +126,7 @@ def refusal(row_id: str | None, question: str, sentence: str) -> dict[str, Any]:
         "citations": [],
         "understood": "",
         "supposed": False,
+        "assisted": None,
         "answer": sentence,
         "elapsed_ms": 0,
     }

@@ -22,6 +22,7 @@ from assistant import holdings
 from assistant.adapters.search_process import SearchProcess
 from assistant.adapters.workers import Made, Workers
 from assistant.advisor import Advisor
+from assistant.assisted import Helper
 from assistant.drafting import Drafter
 from assistant.errors import KnowledgeError
 from assistant.indexing import Progress, digest_of, ensure_index, entries
@@ -41,10 +42,11 @@ from assistant.law.exemplars import (
 from assistant.law.hints import hints_of
 from assistant.law.history import Chronicle, check_history, load_history
 from assistant.law.lexicon import Lexicon, check_lexicon, load_lexicon
-from assistant.law.names import check_names
+from assistant.law.names import check_names, load_names
 from assistant.law.phrases import check_phrases
 from assistant.law.ruleset import load_tables
-from assistant.law.tables import load_glossary, load_periods, load_remedies
+from assistant.law.tables import Term, load_glossary, load_periods, load_remedies
+from assistant.law.text import normalise
 from assistant.law.vocabulary import load_vocabulary
 from assistant.model import Advice, Fact, Instrument, Provision, Question, Scope
 from assistant.prompts import Prompts
@@ -120,9 +122,11 @@ def build(
         periods=load_periods(settings.knowledge, law.corpus),
     )
     lexicon = _hinted(load_lexicon(settings.knowledge, law.vocabulary), settings.data / "hints.json")
+    terms = load_glossary(settings.knowledge, law.corpus)
+    model = _model(settings, law, lexicon, progress)
     advisor = Advisor(
         law=law,
-        reader=Reader(law, lexicon, _model(settings, law, lexicon, progress)),
+        reader=Reader(law, lexicon, model, ask_again=labels["assisted"]["ask"]),
         retriever=_retriever(settings, law.corpus, cases, progress, ahead, answers),
         cases=cases,
         writer=writer,
@@ -130,13 +134,38 @@ def build(
             asking=load_asking(settings.knowledge),
             corpus=law.corpus,
             periods=writer.periods,
-            terms=load_glossary(settings.knowledge, law.corpus),
+            terms=terms,
             chronicle=Chronicle(law.corpus, load_history(settings.knowledge, law.corpus), labels["knowing"]),
             words=labels["knowing"],
         ),
         max_chars=settings.max_question_chars,
+        helper=_helper(settings, prompts, law, terms),
     )
     return Parts(advisor, law.corpus, settings)
+
+
+def _helper(settings: Settings, prompts: Prompts, law: Law, terms: Sequence[Term]) -> Helper | None:
+    """The language model of the office; None where the settings name none, and nothing is loaded for it then."""
+    if not settings.model:
+        return None
+    from assistant.adapters.chat_model import make_chat_model
+
+    model = make_chat_model(settings)
+    if model is None:
+        return None
+    provisions = list(law.corpus.provisions())
+    known = {term.term for term in terms} | {word for p in provisions for word in (p.topic, *p.keywords)}
+    return Helper(
+        model=model,
+        prompts=prompts,
+        vocabulary=law.vocabulary,
+        names=partial(load_names, settings.knowledge),
+        terms=frozenset(map(normalise, known)),
+        tokens=settings.model_budget,
+        seconds=settings.model_timeout,
+        facts=settings.model_uses in ("facts", "both"),
+        wording=settings.model_uses in ("wording", "both"),
+    )
 
 
 def _model(settings: Settings, law: Law, lexicon: Lexicon, progress: Progress | None) -> Model | None:

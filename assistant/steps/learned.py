@@ -197,6 +197,18 @@ class Model:
                 best, most = clause, total
         return best
 
+    def effects(self, words: str, head: str) -> dict[str, float]:
+        """How much some words of a story speak for each value of a fact; empty where none of them is known."""
+        chosen = self.heads[head]
+        terms = [self.terms[run] for run in runs_of(words) if run in self.terms]
+        if not terms:
+            return {}
+        postings, lengths = self._postings(terms)
+        columns = slice(chosen.first, chosen.first + len(chosen.values))
+        shares = self.weight[postings, None] * self.dual[self.where[postings], columns]
+        sums = np.add.reduceat(shares, np.cumsum(lengths) - lengths) * self.rarity[terms][:, None]
+        return dict(zip(chosen.values, sums.sum(axis=0).tolist(), strict=True))
+
 
 @dataclass(frozen=True)
 class Reading:

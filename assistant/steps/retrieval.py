@@ -28,6 +28,9 @@ WEIGHTS: Mapping[str, float] = {
     "dense": 1.0,  # meaning of the provision
     "asked": 0.5,  # meaning of one way people ask for it
 }
+BESIDES: float = (
+    0.4  # what the searches with another wording of the question count, beside those with its own
+)
 RANK_OFFSET = 5  # of rank fusion: the larger, the less the first ranks stand out
 DEPTH = 300  # how far down a ranking is looked at, unless too little of that is allowed
 BESIDE = 5  # passages of commentary, and cases, that come with the provisions
@@ -104,17 +107,24 @@ class Retriever:
         k: int = 10,
         allowed: Allowed | None = None,
         among: Collection[str] | None = None,
+        also: str = "",
     ) -> Retrieved:
         """The ``k`` provisions that fit ``text`` best, with what there is beside them.
 
         Args:
             allowed: says of a provision whether it may come up; asked about the best ones only.
             among: the only provisions to look at, where they are few and known; nothing comes beside them.
+            also: the same in other words; what it finds counts less (:data:`BESIDES`), and is marked with ``+``.
 
         ``why`` of a passage names the searches that found it and its rank in each: "dense:2".
         """
         found = self.rankings(text, k, allowed, among)
-        passages = fuse(found.rankings)[:k]
+        rankings, weights = found.rankings, dict(WEIGHTS)
+        if also:
+            beside = self.rankings(also, k, allowed, among).rankings
+            rankings = rankings | {f"{name}+": ids for name, ids in beside.items()}
+            weights |= {f"{name}+": BESIDES * weight for name, weight in WEIGHTS.items()}
+        passages = fuse(rankings, weights)[:k]
         if among is not None:
             return Retrieved(passages, found.degraded, found.nearest)
         return Retrieved(
@@ -124,6 +134,13 @@ class Retriever:
             self._commentary(normalise(text)),
             self._nearest_cases(normalise(text)),
         )
+
+    def nearness(self, text: str, others: Sequence[str]) -> Sequence[float]:
+        """How near each of some texts is to one, by meaning; empty where there is no search by meaning."""
+        try:
+            return self._vectors.nearness(text, others) if self._vectors else ()
+        except (IndexUnavailable, EmbeddingError):
+            return ()
 
     def rankings(
         self, text: str, k: int, allowed: Allowed | None = None, among: Collection[str] | None = None
