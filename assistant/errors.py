@@ -83,10 +83,10 @@ class ModelError(ZemingError):
 
     KINDS = (
         "missing",  # a package that talks to it is not installed
-        "unreachable",  # nobody answers at the address, or the connection broke
+        "unreachable",  # nobody answers at the address
         "late",  # the time for it is up
         "busy",  # it says that too much is asked of it
-        "failed",  # it reports a fault of its own
+        "failed",  # it reports a fault of its own, or breaks the connection off
         "refused",  # key, model name or request are not accepted
         "budget",  # the tokens for one answer are used up
         "cut",  # the reply was stopped before its end, or is too long
