@@ -21,7 +21,18 @@ from assistant.law.citations import Reference, find_references
 from assistant.law.days import Days, read_conduct_days, read_received_date
 from assistant.law.rules import run_table, values_of
 from assistant.law.text import has_words, is_mostly_foreign
-from assistant.model import Advice, Clause, Declined, Determination, Fact, Finding, Kind, Passage, Question
+from assistant.model import (
+    Advice,
+    Citation,
+    Clause,
+    Declined,
+    Determination,
+    Fact,
+    Finding,
+    Kind,
+    Passage,
+    Question,
+)
 from assistant.privacy import mask_private
 from assistant.steps.answering import Writer
 from assistant.steps.determination import CANDIDATE_SCORE, CLAUSES, Law, determine, routes_for, scope_of
@@ -128,6 +139,8 @@ class Advisor:
             )
         begin("verify")
         answer, checks = verify(answer, citations, self.law.corpus)
+        if help:
+            answer = self._worded(answer, made, citations, question.day, help)
         return Advice(
             question=question,
             kind=kind,
@@ -314,6 +327,24 @@ class Advisor:
             notices=tuple(notices),
             declined=reason,
             keep=keep,
+        )
+
+    def _worded(
+        self,
+        answer: str,
+        made: Determination | None,
+        citations: Sequence[Citation],
+        day: date,
+        help: Help,
+    ) -> str:
+        """The answer with those sentences of a language model that hold, and what is said of them."""
+        worded = help.worded(answer, made, citations, self.law.corpus, day)
+        given = help.report()
+        if worded == answer or given is None:
+            return answer
+        words = self.writer.labels["assisted"]["sentences"]
+        return self.writer.with_notice(
+            worded, words.format(model=given.model, kept=given.sentences_kept, count=given.sentences)
         )
 
     def _helped(self, help: Help | None) -> list[str]:

@@ -19,14 +19,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 from assistant.allowance import Allowance
 from assistant.errors import ModelError
+from assistant.law.corpus import Corpus
 from assistant.law.names import Names
 from assistant.law.vocabulary import Vocabulary
-from assistant.model import Assistance
+from assistant.model import Assistance, Citation, Determination
 from assistant.ports import ChatModel, Message
 from assistant.prompts import Prompts
 from assistant.steps.proposals import (
@@ -40,11 +42,13 @@ from assistant.steps.proposals import (
     proposed_facts,
     query_request,
 )
+from assistant.steps.wording import PROMPT as WORDING
+from assistant.steps.wording import Words, checked, wording_request
 from assistant.veil import Veil
 
 NEAR_TERM = 0.78  # cosine of a term to the story
 SHARE_OF_QUERY = 0.3  # of the tokens for one answer
-TOKENS_OF_FACTS, TOKENS_OF_QUERY = 900, 120  # of a reply
+TOKENS_OF_FACTS, TOKENS_OF_QUERY, TOKENS_OF_WORDING = 900, 120, 1500  # of a reply
 GRACE = 0.2  # seconds for a model that keeps to its time but not to the tick
 REMEMBERED = 32  # replies
 
@@ -75,7 +79,8 @@ class Helper:
         names: what tells names, for hiding them; read when first needed.
         terms: the terms that may be searched with, normalised.
         tokens, seconds: for one answer.
-        facts, wording: what the model is used for.
+        facts: whether it is asked for facts and terms.
+        words: what its wording is checked with; None where it is not asked to word answers.
     """
 
     model: ChatModel
@@ -86,7 +91,7 @@ class Helper:
     tokens: int
     seconds: float
     facts: bool = True
-    wording: bool = True
+    words: Words | None = None
     replies: _Replies = field(default_factory=_Replies)
 
     def begin(self, story: str) -> Help:
@@ -157,6 +162,29 @@ class Help:
     def settle(self, joined: Joined) -> None:
         """Remember what became of the proposals."""
         self._joined = joined
+
+    def worded(
+        self,
+        answer: str,
+        made: Determination | None,
+        citations: Sequence[Citation],
+        corpus: Corpus,
+        day: date,
+    ) -> str:
+        """The answer in the words of the model, as far as they hold; the answer itself where they do not."""
+        helper = self._helper
+        if helper.words is None:
+            return answer
+        messages = wording_request(answer, made, citations, helper.prompts)
+        if not messages:
+            return answer
+        self._send(WORDING, messages, None, TOKENS_OF_WORDING, helper.tokens - self._tokens)
+        reply = self._reply(WORDING)
+        if reply is None:
+            return answer
+        told = checked(reply, answer, citations, made, corpus, day, helper.words)
+        self._sentences = (told.checked, told.kept)
+        return told.answer
 
     def report(self) -> Assistance | None:
         """What was done; None where the model was not asked."""

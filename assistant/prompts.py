@@ -18,7 +18,8 @@ from jinja2 import meta
 from assistant.errors import KnowledgeError
 
 _HEAD = re.compile(
-    r"\A\{#\s*用途：(?P<purpose>.+?)\s*(?:版本：(?P<version>\S+)\s*)?变量：(?P<names>.*?)\s*#\}\s*", re.DOTALL
+    r"\A\{#\s*用途：(?P<purpose>.+?)\s*(?:版本：(?P<version>[\w.]+)[。\s]*)?变量：(?P<names>.*?)\s*#\}\s*",
+    re.DOTALL,
 )
 
 

@@ -45,7 +45,7 @@ from assistant.law.lexicon import Lexicon, check_lexicon, load_lexicon
 from assistant.law.names import check_names, load_names
 from assistant.law.phrases import check_phrases
 from assistant.law.ruleset import load_tables
-from assistant.law.tables import Term, load_glossary, load_periods, load_remedies
+from assistant.law.tables import load_glossary, load_periods, load_remedies
 from assistant.law.text import normalise
 from assistant.law.vocabulary import load_vocabulary
 from assistant.model import Advice, Fact, Instrument, Provision, Question, Scope
@@ -56,6 +56,7 @@ from assistant.steps.determination import TABLES, Law
 from assistant.steps.knowing import Knowing
 from assistant.steps.learned import Model
 from assistant.steps.retrieval import Retriever
+from assistant.steps.wording import load_words
 from assistant.training import ensure_model, learn, state_of
 from assistant.understanding import Reader
 
@@ -122,7 +123,6 @@ def build(
         periods=load_periods(settings.knowledge, law.corpus),
     )
     lexicon = _hinted(load_lexicon(settings.knowledge, law.vocabulary), settings.data / "hints.json")
-    terms = load_glossary(settings.knowledge, law.corpus)
     model = _model(settings, law, lexicon, progress)
     advisor = Advisor(
         law=law,
@@ -134,18 +134,22 @@ def build(
             asking=load_asking(settings.knowledge),
             corpus=law.corpus,
             periods=writer.periods,
-            terms=terms,
+            terms=load_glossary(settings.knowledge, law.corpus),
             chronicle=Chronicle(law.corpus, load_history(settings.knowledge, law.corpus), labels["knowing"]),
             words=labels["knowing"],
         ),
         max_chars=settings.max_question_chars,
-        helper=_helper(settings, prompts, law, terms),
+        helper=helper_of(settings, law),
     )
     return Parts(advisor, law.corpus, settings)
 
 
-def _helper(settings: Settings, prompts: Prompts, law: Law, terms: Sequence[Term]) -> Helper | None:
-    """The language model of the office; None where the settings name none, and nothing is loaded for it then."""
+def helper_of(settings: Settings, law: Law) -> Helper | None:
+    """The language model of the office; None where the settings name none, and nothing is loaded for it then.
+
+    Raises:
+        SettingsError: its key cannot be read.
+    """
     if not settings.model:
         return None
     from assistant.adapters.chat_model import make_chat_model
@@ -153,18 +157,19 @@ def _helper(settings: Settings, prompts: Prompts, law: Law, terms: Sequence[Term
     model = make_chat_model(settings)
     if model is None:
         return None
+    terms = load_glossary(settings.knowledge, law.corpus)
     provisions = list(law.corpus.provisions())
     known = {term.term for term in terms} | {word for p in provisions for word in (p.topic, *p.keywords)}
     return Helper(
         model=model,
-        prompts=prompts,
+        prompts=Prompts(settings.prompts),
         vocabulary=law.vocabulary,
         names=partial(load_names, settings.knowledge),
         terms=frozenset(map(normalise, known)),
         tokens=settings.model_budget,
         seconds=settings.model_timeout,
         facts=settings.model_uses in ("facts", "both"),
-        wording=settings.model_uses in ("wording", "both"),
+        words=load_words(settings.knowledge) if settings.model_uses in ("wording", "both") else None,
     )
 
 

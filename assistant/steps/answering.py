@@ -176,6 +176,11 @@ class Writer:
         answer = self.prompts.render("scenario.md.j2", sources=self._source_list(citations), **shown)
         return answer, citations
 
+    def with_notice(self, answer: str, notice: str) -> str:
+        """An answer with one more notice before its sources, or at its end where it names none."""
+        text, mark, sources = answer.partition("\n**来源**")
+        return f"{text.rstrip()}\n\n> {escape_markdown(notice)}\n{mark}{sources}".rstrip()
+
     def _asked(self, reply: Reply, sources: Sources) -> list[str]:
         periods = [self.period_sentence(row, sources) + "。" for row in reply.periods]
         lines = (*reply.first, *reply.items) or reply.more[:1]

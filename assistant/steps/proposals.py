@@ -14,6 +14,8 @@ How a proposal is joined with the local reading (the lexicon, and what was learn
 4. Where they differ, the fact is unknown and asked for; unless the local reading rests on plain words, which is a
    pattern of the lexicon that has proved at least :data:`PLAIN` reliable: then the local fact stands.
 5. Facts that may have several values do not contradict one another: 2 and 3 for each value.
+6. Where less than :data:`HOLDING` of what a reply proposes holds (is quoted, and spoken for by what it quotes), the
+   reply is not believed at all.
 
 A proposal never confirms a fact and never takes one away. Facts about the question itself are never proposed.
 """
@@ -36,6 +38,7 @@ FACTS, QUERY = "model/facts.md.j2", "model/query.md.j2"
 PARTS = "\n=====\n"  # in a prompt: what is above is told by the system, what is below by the user
 
 SURE = 0.6  # of a fact that only the model found
+HOLDING = 1 / 3
 PLAIN = 0.8  # a pattern this reliable is not outvoted
 LONGEST_REPLY = 20_000  # characters that are looked at
 MOST_FACTS = 24
@@ -157,7 +160,8 @@ def proposed_facts(
         if told_kind and place:
             fact = Fact(told_kind.name, value, story[slice(*place)], "model", SURE, place[0])
             found.setdefault((fact.name, fact.value), fact)
-    return Proposed(tuple(_consistent(found.values(), vocabulary)), len(listed))
+    facts = tuple(_consistent(found.values(), vocabulary))
+    return Proposed(facts if len(facts) >= HOLDING * len(listed[:MOST_FACTS]) else (), len(listed))
 
 
 def _consistent(facts: Collection[Fact], vocabulary: Vocabulary) -> Iterator[Fact]:
@@ -360,6 +364,8 @@ def merged(
                 f.name == fact.name and f.value == same_name[0].value and f.confidence >= PLAIN for f in plain
             )
             out.disagreements.append(Disagreement(fact.name, same_name[0], fact, stands))
+    if len(out.agreed) + len(out.taken) + len(out.disagreements) < HOLDING * len(proposed):
+        return Joined(dropped=tuple(proposed))
     return Joined(tuple(out.agreed), tuple(out.taken), tuple(out.disagreements), tuple(out.dropped))
 
 
