@@ -2,7 +2,8 @@
 
 ``zeming ask`` answers, ``zeming talk`` goes on with what is said next, ``zeming chat`` opens the web page,
 ``zeming draft`` writes an appeal or a statement, ``zeming kb`` looks after the knowledge base, ``zeming account``
-after accounts, ``zeming index`` prepares the search index, ``zeming eval`` measures.
+after accounts, ``zeming model`` tries the language model of an office, ``zeming index`` prepares the search index,
+``zeming eval`` measures.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from assistant.cli_account import account
 from assistant.cli_draft import draft
 from assistant.cli_eval import evaluate
 from assistant.cli_kb import kb
+from assistant.cli_model import model
 from assistant.errors import InputFileError, QuestionError, ZemingError
 from assistant.privacy import mask_private
 from assistant.settings import load_settings
@@ -38,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(kb, name="kb")
 app.add_typer(account, name="account")
+app.add_typer(model, name="model")
 app.command("draft")(draft)
 app.command("eval")(evaluate)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant import holdings
 from assistant.adapters.search_process import SearchProcess
@@ -49,6 +49,7 @@ from assistant.law.tables import load_glossary, load_periods, load_remedies
 from assistant.law.text import normalise
 from assistant.law.vocabulary import load_vocabulary
 from assistant.model import Advice, Fact, Instrument, Provision, Question, Scope
+from assistant.ports import ChatModel
 from assistant.prompts import Prompts
 from assistant.settings import Settings
 from assistant.steps.answering import Writer
@@ -59,6 +60,9 @@ from assistant.steps.retrieval import Retriever
 from assistant.steps.wording import load_words
 from assistant.training import ensure_model, learn, state_of
 from assistant.understanding import Reader
+
+if TYPE_CHECKING:
+    from assistant.adapters.chat_check import Report
 
 PRACTICE = 3  # every third case is read by a process that has nothing else to do yet
 
@@ -398,3 +402,23 @@ def coverage_of(settings: Settings, today: date) -> Coverage:
     """How much of the catalogue can be relied on, with the documents of this installation."""
     corpus = holdings.stock(settings)
     return coverage(corpus, {p.id for p in corpus.provisions() if p.text}, today)
+
+
+def chat_model(settings: Settings) -> ChatModel | None:
+    """The language model of the office; None where none is set up.
+
+    Raises:
+        SettingsError: the key cannot be read or used.
+    """
+    if not settings.model:
+        return None
+    from assistant.adapters.chat_model import make_chat_model
+
+    return make_chat_model(settings)
+
+
+def examine_model(settings: Settings) -> Report:
+    """What of the language model works. See :func:`assistant.adapters.chat_check.examine`."""
+    from assistant.adapters.chat_check import examine
+
+    return examine(settings)
