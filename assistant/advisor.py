@@ -106,9 +106,8 @@ class Advisor:
         help = self.helper.begin(text) if self.helper else None
         if help:
             help.start(facts=kind == "scenario")
-            terms = help.terms(lambda terms: self.retriever.nearness(text, terms))
-            if terms:
-                allowed = self._searchable(question.day, references)
+            allowed = self._searchable(question.day, references)
+            if terms := help.terms(lambda: self.retriever.about(text, allowed)):
                 found = self.retriever.search(text, PASSAGES, allowed, also="，".join(terms))
         begin("judge")
         commentary = [p.provision_id for p in found.commentary if p.score >= COMMENTARY_NEAR]

@@ -46,7 +46,6 @@ from assistant.steps.wording import PROMPT as WORDING
 from assistant.steps.wording import Words, checked, wording_request
 from assistant.veil import Veil
 
-NEAR_TERM = 0.78  # cosine of a term to the story
 SHARE_OF_QUERY = 0.3  # of the tokens for one answer
 TOKENS_OF_FACTS, TOKENS_OF_QUERY, TOKENS_OF_WORDING = 900, 120, 1500  # of a reply
 GRACE = 0.2  # seconds for a model that keeps to its time but not to the tick
@@ -77,7 +76,7 @@ class Helper:
 
     Args:
         names: what tells names, for hiding them; read when first needed.
-        terms: the terms that may be searched with, normalised.
+        terms: the terms that may be searched with, normalised, with the ids of their provisions.
         tokens, seconds: for one answer.
         facts: whether it is asked for facts and terms.
         words: what its wording is checked with; None where it is not asked to word answers.
@@ -87,7 +86,7 @@ class Helper:
     prompts: Prompts
     vocabulary: Vocabulary
     names: Callable[[], Names]
-    terms: Collection[str]
+    terms: Mapping[str, Collection[str]]
     tokens: int
     seconds: float
     facts: bool = True
@@ -134,21 +133,15 @@ class Help:
         messages, schema = query_request(hidden, helper.prompts)
         self._send(QUERY, messages, schema, TOKENS_OF_QUERY, share)
 
-    def terms(self, near: Callable[[Sequence[str]], Sequence[float]]) -> tuple[str, ...]:
+    def terms(self, about: Callable[[], Collection[str]]) -> tuple[str, ...]:
         """The terms to search with besides; empty where there are none.
 
         Args:
-            near: how near each of some terms is to the story.
+            about: gives the provisions that the story may be about.
         """
         reply = self._reply(QUERY)
-        if reply is None:
-            return ()
-
-        def fits(terms: Sequence[str]) -> Sequence[bool]:
-            found = near(terms)
-            return [score >= NEAR_TERM for score in found] if found else [False] * len(terms)
-
-        self._terms = legal_terms(reply, self._story, self._helper.terms, fits)
+        if reply is not None:
+            self._terms = legal_terms(reply, self._story, self._helper.terms, about())
         return self._terms.terms
 
     def proposed(self) -> Proposed:

@@ -48,10 +48,6 @@ class VectorIndex(Protocol):
         self, text: str, k: int, group: str = "rules", keys: Sequence[str] | None = None
     ) -> Sequence[Hit]: ...
 
-    def nearness(self, text: str, others: Sequence[str]) -> Sequence[float]:
-        """The cosine similarity of a text to each of a few others."""
-        ...
-
 
 @dataclass(frozen=True)
 class Page:

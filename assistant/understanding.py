@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from assistant.law.lexicon import Lexicon
+from assistant.law.orders import Orders
 from assistant.law.reading import Story, read_story
 from assistant.model import Fact, MissingFact, Scope
 from assistant.steps.determination import QUESTIONS_AT_A_TIME, Law, scope_of
@@ -51,6 +52,7 @@ class Reader:
     """Reads stories; holds nothing about any. ``model`` is None where there are no exemplars to learn from.
 
     ``ask_again`` asks for a fact that was read in two ways and has no question of its own: ``{label}`` is its name.
+    ``orders``: words for a program, on which no proposal may rest.
     """
 
     law: Law
@@ -58,6 +60,7 @@ class Reader:
     model: Model | None = None
     verdicts: dict[tuple[date, tuple[tuple[str, str], ...]], Scope] = field(default_factory=dict)
     ask_again: str = "{label}"
+    orders: Orders = field(default_factory=Orders)
 
     def found(self, text: str, confirmed: Confirmed) -> tuple[Fact, ...]:
         """What the words say by the lexicon, under what the person confirmed; ``unknown`` takes a fact away."""
@@ -186,7 +189,7 @@ class Reader:
                 return False
             words = text[quoted[0][0][0] : quoted[-1][0][1]]
             found = self.found(words, {})
-            if any((f.name, f.value) == ORDERS for f in found):
+            if self.orders.around(text, fact.start, end) or any((f.name, f.value) == ORDERS for f in found):
                 return False
             kind = self.law.vocabulary.facts[fact.name]
             said = {f.value for f in found if f.name == fact.name}

@@ -43,6 +43,7 @@ from assistant.law.hints import hints_of
 from assistant.law.history import Chronicle, check_history, load_history
 from assistant.law.lexicon import Lexicon, check_lexicon, load_lexicon
 from assistant.law.names import check_names, load_names
+from assistant.law.orders import load_orders
 from assistant.law.phrases import check_phrases
 from assistant.law.ruleset import load_tables
 from assistant.law.tables import load_glossary, load_periods, load_remedies
@@ -130,7 +131,9 @@ def build(
     model = _model(settings, law, lexicon, progress)
     advisor = Advisor(
         law=law,
-        reader=Reader(law, lexicon, model, ask_again=labels["assisted"]["ask"]),
+        reader=Reader(
+            law, lexicon, model, ask_again=labels["assisted"]["ask"], orders=load_orders(settings.knowledge)
+        ),
         retriever=_retriever(settings, law.corpus, cases, progress, ahead, answers),
         cases=cases,
         writer=writer,
@@ -162,14 +165,19 @@ def helper_of(settings: Settings, law: Law) -> Helper | None:
     if model is None:
         return None
     terms = load_glossary(settings.knowledge, law.corpus)
-    provisions = list(law.corpus.provisions())
-    known = {term.term for term in terms} | {word for p in provisions for word in (p.topic, *p.keywords)}
+    known: dict[str, set[str]] = {}
+    for words, ids in [
+        *(((term.term,), term.provisions) for term in terms),
+        *(((p.topic, *p.keywords), (p.id,)) for p in law.corpus.provisions()),
+    ]:
+        for word in words:
+            known.setdefault(normalise(word), set()).update(ids)
     return Helper(
         model=model,
         prompts=Prompts(settings.prompts),
         vocabulary=law.vocabulary,
         names=partial(load_names, settings.knowledge),
-        terms=frozenset(map(normalise, known)),
+        terms=known,
         tokens=settings.model_budget,
         seconds=settings.model_timeout,
         facts=settings.model_uses in ("facts", "both"),
@@ -269,6 +277,7 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
         problems += [*check_asking(folder), *check_history(folder, law.corpus)]
         problems += check_drafts(folder, law.corpus, law.remedies, law.vocabulary.facts, signals)
         load_lessons(folder, law.vocabulary)
+        load_orders(folder)
         if not problems:
             Drafter.of(prompts, law, folder)
         cases = load_cases(folder, law.corpus, law.vocabulary, signals) if not problems else ()

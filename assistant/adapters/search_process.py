@@ -66,13 +66,6 @@ class SearchProcess:
         except (EOFError, OSError) as error:
             raise IndexUnavailable("检索进程意外结束，这次只按字词检索。") from error
 
-    def nearness(self, text: str, others: Sequence[str]) -> Sequence[float]:
-        """See :class:`~assistant.ports.VectorIndex`. Raises as :meth:`search` does."""
-        try:
-            return self._asked(_nearness, text, others)
-        except (EOFError, OSError) as error:
-            raise IndexUnavailable("检索进程意外结束，这次只按字词检索。") from error
-
     def close(self) -> None:
         """End the process; nothing that it still does is waited for. It only reads, so nothing is lost."""
         self._line.close()
@@ -126,7 +119,3 @@ def _holds(digest: str) -> bool:
 
 def _search(text: str, k: int, group: str, keys: Sequence[str] | None) -> list[Hit]:
     return _made().search(text, k, group, keys)
-
-
-def _nearness(text: str, others: Sequence[str]) -> list[float]:
-    return _made().nearness(text, others)

@@ -20,8 +20,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass, replace
-from math import hypot
-from operator import mul
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -94,12 +92,6 @@ class VectorStore:
             return [Hit(id, *about[id], 1 - far) for id, far in zip(ids, found["distances"][0], strict=True)]
 
         return self._read(query)
-
-    def nearness(self, text: str, others: Sequence[str]) -> list[float]:
-        """See :class:`~assistant.ports.VectorIndex`. Raises ``EmbeddingError``."""
-        own = self._vector(text)
-        rows = [self._embeddings.embed_query(other) for other in others]
-        return [sum(map(mul, own, row)) / (hypot(*own) * hypot(*row) or 1.0) for row in rows]
 
     def _vector(self, text: str) -> list[float]:
         """The vector of a text. Those of the last few texts are kept, as one situation is asked about several times.

@@ -269,14 +269,17 @@ class Terms:
 def legal_terms(
     reply: str,
     story: str,
-    known: Collection[str],
-    near: Callable[[Sequence[str]], Sequence[bool]] = lambda terms: [True] * len(terms),
+    known: Mapping[str, Collection[str]],
+    about: Collection[str],
 ) -> Terms:
-    """The terms in a reply that may be searched with.
+    """The terms in a reply that may be searched with: words of the story, or of provisions that it may be about.
+
+    How near a term is to a story by its vector alone says nothing: terms that belong to it and others come out alike.
 
     Args:
-        known: the terms of the glossary, the topics and keywords of the corpus, normalised.
-        near: says of each term whether it is near the story.
+        known: the terms of the glossary, the topics and keywords of the corpus, normalised, with the ids of their
+            provisions.
+        about: ids of the provisions that the story may be about.
     """
     listed = _listed(reply, "terms")
     there = normalise(story)
@@ -285,10 +288,10 @@ def legal_terms(
         term = normalise(_text(row)).strip("“”\"'。，、；")
         if not SHORTEST_TERM <= len(term) <= LONGEST_TERM or _NOT_A_TERM.search(term) or term in terms:
             continue
-        if term in known or (term in there and len(_HAN.findall(term)) >= SHORTEST_TERM):
+        told = term in there and len(_HAN.findall(term)) >= SHORTEST_TERM
+        if told or any(id in about for id in known.get(term, ())):
             terms.append(term)
-    kept = [term for term, fits in zip(terms, near(terms), strict=True) if fits] if terms else []
-    return Terms(tuple(kept[:MOST_TERMS]), len(listed))
+    return Terms(tuple(terms[:MOST_TERMS]), len(listed))
 
 
 # ---------------------------------------------------------------- the rule by which proposals are joined
