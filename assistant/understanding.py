@@ -105,7 +105,8 @@ class Reader:
             proposed: what a language model proposes.
         """
         local = self._read(text, found, found, confirmed, confirmed, day, settled)
-        return self._joined(local, text, found, confirmed, day, settled, proposed) if proposed else local
+        told = [f for f in proposed if not self.orders.around(text, f.start, f.start + len(f.evidence))]
+        return self._joined(local, text, found, confirmed, day, settled, told) if told else local
 
     def _read(
         self,
@@ -189,7 +190,7 @@ class Reader:
                 return False
             words = text[quoted[0][0][0] : quoted[-1][0][1]]
             found = self.found(words, {})
-            if self.orders.around(text, fact.start, end) or any((f.name, f.value) == ORDERS for f in found):
+            if any((f.name, f.value) == ORDERS for f in found):
                 return False
             kind = self.law.vocabulary.facts[fact.name]
             said = {f.value for f in found if f.name == fact.name}
