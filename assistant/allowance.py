@@ -41,6 +41,10 @@ class Allowance:
     def name(self) -> str:
         return self._model.name
 
+    def connect(self) -> float:
+        """See :meth:`assistant.ports.ChatModel.connect`."""
+        return self._model.connect()
+
     def complete(
         self,
         messages: Sequence[Message],

@@ -51,6 +51,8 @@ TOKENS_OF_FACTS, TOKENS_OF_QUERY, TOKENS_OF_WORDING = 900, 120, 1500  # of a rep
 GRACE = 0.2  # seconds for a model that keeps to its time but not to the tick
 REMEMBERED = 32  # replies
 
+Request = tuple[Sequence[Message], Mapping[str, Any] | None]  # messages, and the schema of the reply
+
 
 @dataclass
 class _Replies:
@@ -92,6 +94,7 @@ class Helper:
     facts: bool = True
     words: Words | None = None
     replies: _Replies = field(default_factory=_Replies)
+    guard: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, story: str) -> Help:
         """Help with one answer."""
@@ -99,7 +102,17 @@ class Helper:
 
     @cached_property
     def known_names(self) -> Names:
-        return self.names()
+        """What tells names. Reading it takes seconds, so first somebody must be there to send a text to.
+
+        Raises:
+            ModelError: nobody is.
+        """
+        with self.guard:
+            known: Names | None = self.__dict__.get("known_names")
+            if known is None:
+                self.model.connect()
+                known = self.__dict__["known_names"] = self.names()
+        return known
 
 
 class Help:
@@ -109,6 +122,7 @@ class Help:
         self._helper = helper
         self._story = story
         self._veil: Veil | None = None
+        self._guard = threading.Lock()
         self._left, self._spent, self._tokens = helper.seconds, 0.0, 0
         self._asked: dict[str, _Call] = {}
         self._proposed, self._terms, self._joined = Proposed(), Terms(), Joined()
@@ -126,12 +140,14 @@ class Help:
         if not helper.facts:
             return
         share = round(SHARE_OF_QUERY * helper.tokens) if facts else helper.tokens
-        hidden = self._hidden()
         if facts:
-            messages, schema = fact_request(hidden, helper.vocabulary, helper.prompts)
-            self._send(FACTS, messages, schema, TOKENS_OF_FACTS, helper.tokens - share)
-        messages, schema = query_request(hidden, helper.prompts)
-        self._send(QUERY, messages, schema, TOKENS_OF_QUERY, share)
+            self._send(
+                FACTS,
+                lambda: fact_request(self._hidden(), helper.vocabulary, helper.prompts),
+                TOKENS_OF_FACTS,
+                helper.tokens - share,
+            )
+        self._send(QUERY, lambda: query_request(self._hidden(), helper.prompts), TOKENS_OF_QUERY, share)
 
     def terms(self, about: Callable[[], Collection[str]]) -> tuple[str, ...]:
         """The terms to search with besides; empty where there are none.
@@ -171,7 +187,7 @@ class Help:
         messages = wording_request(answer, made, citations, helper.prompts)
         if not messages:
             return answer
-        self._send(WORDING, messages, None, TOKENS_OF_WORDING, helper.tokens - self._tokens)
+        self._send(WORDING, lambda: (messages, None), TOKENS_OF_WORDING, helper.tokens - self._tokens)
         reply = self._reply(WORDING)
         if reply is None:
             return answer
@@ -201,21 +217,21 @@ class Help:
     # ------------------------------------------------------------------ asking and waiting
 
     def _hidden(self) -> str:
-        if self._veil is None:
-            self._veil = Veil(self._helper.known_names)
-        return self._veil.hide(self._story)
+        """The story as it is sent; called in the threads of the requests."""
+        with self._guard:
+            if self._veil is None:
+                self._veil = Veil(self._helper.known_names)
+            return self._veil.hide(self._story)
 
     def _send(
         self,
         prompt: str,
-        messages: Sequence[Message],
-        schema: Mapping[str, Any] | None,
+        request: Callable[[], Request],
         most_tokens: int,
         tokens: int,
     ) -> None:
         self._used[prompt] = self._helper.prompts.version(prompt)
-        call = _Call(self._helper, messages, schema, most_tokens, tokens, self._left)
-        self._asked[prompt] = call
+        self._asked[prompt] = _Call(self._helper, request, most_tokens, tokens, self._left)
 
     def _reply(self, prompt: str) -> str | None:
         """What the model wrote, waited for as long as there is time; None where there is nothing."""
@@ -241,24 +257,23 @@ class _Call:
     def __init__(
         self,
         helper: Helper,
-        messages: Sequence[Message],
-        schema: Mapping[str, Any] | None,
+        request: Callable[[], Request],
         most_tokens: int,
         tokens: int,
         seconds: float,
     ) -> None:
         self._future: Future[str] = Future()
         self._allowance = Allowance(helper.model, tokens, seconds)
-        asked = "\0".join((helper.model.name, *(message.text for message in messages)))
-        key = hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest()
-        if (known := helper.replies.get(key)) is not None:
-            self._future.set_result(known)
-            return
 
         def ask() -> None:
             try:
-                text = self._allowance.complete(messages, schema, most_tokens).text
-                helper.replies.put(key, text)
+                messages, schema = request()
+                asked = "\0".join((helper.model.name, *(message.text for message in messages)))
+                key = hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest()
+                text = helper.replies.get(key)
+                if text is None:
+                    text = self._allowance.complete(messages, schema, most_tokens).text
+                    helper.replies.put(key, text)
                 self._future.set_result(text)
             except BaseException as error:
                 self._future.set_exception(error)

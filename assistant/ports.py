@@ -104,6 +104,14 @@ class ChatModel(Protocol):
     @property
     def name(self) -> str: ...
 
+    def connect(self) -> float:
+        """See whether somebody is there, within a second; the seconds that took.
+
+        Raises:
+            ModelError: nobody is.
+        """
+        ...
+
     def complete(
         self,
         messages: Sequence[Message],

@@ -57,6 +57,7 @@ from assistant.steps.answering import Writer
 from assistant.steps.determination import TABLES, Law
 from assistant.steps.knowing import Knowing
 from assistant.steps.learned import Model
+from assistant.steps.proposals import fact_request, query_request
 from assistant.steps.retrieval import Retriever
 from assistant.steps.wording import load_words
 from assistant.training import ensure_model, learn, state_of
@@ -278,6 +279,8 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
         problems += check_drafts(folder, law.corpus, law.remedies, law.vocabulary.facts, signals)
         load_lessons(folder, law.vocabulary)
         load_orders(folder)
+        fact_request("", law.vocabulary, prompts)
+        query_request("", prompts)
         if not problems:
             Drafter.of(prompts, law, folder)
         cases = load_cases(folder, law.corpus, law.vocabulary, signals) if not problems else ()
@@ -399,9 +402,15 @@ def _desk(settings: Settings) -> Made:
     office = Office(settings)
 
     def practise() -> Iterator[None]:
-        for case in office.parts().advisor.cases[::PRACTICE]:
+        advisor = office.parts().advisor
+        alone = replace(advisor, helper=None)  # nobody's question: nothing for a language model
+        for case in advisor.cases[::PRACTICE]:
             with suppress(Exception):
-                office.ask(Question(case.story, date.today()))
+                alone.ask(Question(case.story, date.today()))
+            yield
+        if advisor.helper:
+            with suppress(Exception):
+                advisor.helper.known_names  # noqa: B018  read before the first question
             yield
 
     return office.ask, practise()

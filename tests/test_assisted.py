@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from assistant.advisor import Advisor
 from assistant.law.exemplars import load_exemplars
 from assistant.law.orders import Orders, load_orders
 from assistant.law.vocabulary import Vocabulary, load_vocabulary
@@ -382,6 +381,18 @@ def test_a_story_cannot_leave_its_block(vocabulary: Vocabulary, settings: Settin
         assert user.text.endswith("\n情况>>>")
 
 
+def test_the_request_lists_every_fact_with_its_values(vocabulary: Vocabulary, settings: Settings) -> None:
+    messages, schema = fact_request(DYKE, vocabulary, Prompts(settings.prompts))
+    listed = messages[0].text.splitlines()
+    for kind in proposable(vocabulary):
+        (line,) = [line for line in listed if line.startswith(f"{kind.name}：")]
+        assert kind.label in line
+        assert all(kind.show(value) in line for value in kind.values)
+    names = schema["properties"]["facts"]["items"]["properties"]["name"]["enum"]
+    assert "hidden_orders" not in names
+    assert "hidden_orders：" not in messages[0].text
+
+
 def test_stories_seldom_look_like_orders(settings: Settings, vocabulary: Vocabulary) -> None:
     orders = load_orders(settings.knowledge)
     stories = load_exemplars(settings.knowledge, vocabulary)
@@ -444,7 +455,10 @@ def test_names_and_numbers_are_hidden_from_the_model_and_shown_again(server: Mod
 
 
 def test_a_quote_with_a_name_is_found(ask: Ask, parts: Parts) -> None:
-    story = "我叫张建国，是副县长，那天会上就我张建国一个人拍桌子说这个项目搞不得。后来还是上了，亏得一塌糊涂，现在连我一起追。"
+    story = (
+        "我叫张建国，是副县长，那天会上就我张建国一个人拍桌子说这个项目搞不得。"
+        "后来还是上了，亏得一塌糊涂，现在连我一起追。"
+    )
     assert parts.advisor.ask(Question(story, DAY)).kind == "scenario"
     told = facts(row("dissent_recorded", "是", "就我〔姓名1〕一个人拍桌子说这个项目搞不得"))
     assert [f.evidence for f in of(ask(story, says(told)), "dissent_recorded")] == [
@@ -479,8 +493,6 @@ def test_with_the_server_down_an_answer_takes_less_than_a_second_more(
 ) -> None:
     served = settings.model_copy(update={"model": "m", "model_url": nobody()})
     advisor = replace(parts.advisor, helper=helper_of(served, parts.advisor.law))
-    advisor.ask(Question(DYKE, DAY))  # what tells names is loaded once
-    advisor = replace(parts.advisor, helper=_fresh(advisor, served))
     without = _best(lambda: plain(parts, DISSENT))
     started = time.perf_counter()
     advice = advisor.ask(Question(DISSENT, DAY))
@@ -488,14 +500,6 @@ def test_with_the_server_down_an_answer_takes_less_than_a_second_more(
     assert same(advice, plain(parts, DISSENT))
     assert advice.assisted
     assert advice.assisted.trouble
-
-
-def _fresh(advisor: Advisor, served: Settings) -> Any:
-    """The same help with a connection that has not failed yet."""
-    helper, made = advisor.helper, helper_of(served, advisor.law)
-    assert helper
-    assert made
-    return replace(made, names=lambda: helper.known_names)
 
 
 def _best(run: Callable[[], Any]) -> float:

@@ -34,6 +34,7 @@ KEYS = [
     "citations",
     "understood",
     "supposed",
+    "assisted",
     "answer",
     "elapsed_ms",
 ]

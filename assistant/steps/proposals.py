@@ -17,7 +17,8 @@ How a proposal is joined with the local reading (the lexicon, and what was learn
 6. Where less than :data:`HOLDING` of what a reply proposes holds (is quoted, and spoken for by what it quotes), the
    reply is not believed at all.
 
-A quote out of words that are written for a program (``knowledge/orders.yaml``) is none. A proposal never confirms a fact and never takes one away. Facts about the question itself are never proposed.
+A quote out of words that are written for a program (``knowledge/orders.yaml``) is none. A proposal never confirms a
+fact and never takes one away. Facts about the question itself are never proposed.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def fact_request(
     """What to ask for the facts of a story, and the JSON schema of the reply."""
     kinds = proposable(vocabulary)
     facts = [
-        {"name": k.name, "label": k.label, "values": "／".join(_shown(k)), "meaning": k.meaning}
+        {"name": k.name, "label": k.label, "may_be": "／".join(_shown(k)), "meaning": k.meaning}
         for k in kinds
     ]
     item = {
