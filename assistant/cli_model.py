@@ -28,12 +28,12 @@ def _models() -> None:
 @model.command("check")
 def check(as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False) -> None:
     """检查大模型：连不连得上、多快、会不会按格式输出、是不是中文；哪里不行，该怎么办。"""
-    from assistant.wiring import examine_model
+    from assistant.adapters.chat_check import examine
 
     settings = load_settings()
     if settings.model and not as_json:
         err.print("正在检查大模型，最多要几分钟……", markup=False)
-    report = examine_model(settings)
+    report = examine(settings)
     if as_json:
         typer.echo(json.dumps(asdict(report), ensure_ascii=False, indent=2))
     elif not report.configured:

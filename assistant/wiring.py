@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from assistant import holdings
 from assistant.adapters.search_process import SearchProcess
@@ -62,9 +62,6 @@ from assistant.steps.retrieval import Retriever
 from assistant.steps.wording import load_words
 from assistant.training import ensure_model, learn, state_of
 from assistant.understanding import Reader
-
-if TYPE_CHECKING:
-    from assistant.adapters.chat_check import Report
 
 PRACTICE = 3  # every third case is read by a process that has nothing else to do yet
 
@@ -433,10 +430,3 @@ def chat_model(settings: Settings) -> ChatModel | None:
     from assistant.adapters.chat_model import make_chat_model
 
     return make_chat_model(settings)
-
-
-def examine_model(settings: Settings) -> Report:
-    """What of the language model works. See :func:`assistant.adapters.chat_check.examine`."""
-    from assistant.adapters.chat_check import examine
-
-    return examine(settings)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -147,7 +148,11 @@ class ModelServer:
     """See the head of this module. ``url`` goes into the settings; ``asked`` are the requests so far."""
 
     def __init__(
-        self, answers: Sequence[Answer], lacks: Sequence[str] = (), models: Sequence[str] = ()
+        self,
+        answers: Sequence[Answer],
+        lacks: Sequence[str] = (),
+        models: Sequence[str] = (),
+        context: ssl.SSLContext | None = None,
     ) -> None:
         self.answers = list(answers)
         self.lacks = frozenset(lacks)
@@ -170,7 +175,9 @@ class ModelServer:
 
         self._server = Quiet(("127.0.0.1", 0), Handler)
         self.port = int(self._server.server_address[1])
-        self.url = f"http://127.0.0.1:{self.port}/v1"
+        if context is not None:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}/v1"
 
     def take(self, asked: Asked) -> Does:
         """What is done with this request."""
@@ -205,7 +212,10 @@ class ModelServer:
 
 @contextmanager
 def model_server(
-    *answers: Answer, lacks: Sequence[str] = (), models: Sequence[str] = ("试验模型",)
+    *answers: Answer,
+    lacks: Sequence[str] = (),
+    models: Sequence[str] = ("试验模型",),
+    context: ssl.SSLContext | None = None,
 ) -> Iterator[ModelServer]:
     """
     Args:
@@ -213,8 +223,9 @@ def model_server(
         lacks: what it answers 400 to: ``json_schema``, ``json_object``, ``tools``, or the name of a parameter
             (``stream``, ``stream_options``, ``max_tokens``, ``temperature``).
         models: what it says it has.
+        context: for https.
     """
-    with ModelServer(answers or ("好的。",), lacks, models) as server:
+    with ModelServer(answers or ("好的。",), lacks, models, context) as server:
         yield server
 
 

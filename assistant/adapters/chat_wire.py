@@ -90,6 +90,7 @@ class Wire:
             http_client=self._client,
             max_retries=0,
             cache=False,
+            openai_proxy=None,  # the environment may name one
             use_responses_api=False,
             output_version="v0",
         )
