@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from assistant.law.corpus import Corpus
-from assistant.law.schema import Strict, read_yaml
+from assistant.law.schema import GlossaryFile, Strict, read_yaml
 from assistant.law.tables import said_periods
-from assistant.law.text import normalise, numbers, quantities
+from assistant.law.text import normalise, quantities
 from assistant.model import Citation, Determination
 from assistant.ports import Message
 from assistant.prompts import Prompts
@@ -51,9 +51,11 @@ _STRANGE = re.compile(r"[^\u4e00-\u9fff\d，。；：、！？（）《》“”
 _HTML = re.compile(r"<[^>]*>?|&\w+;|&#|\]\(|!\[|`|^#|\||~~|__")
 _TITLE = re.compile(r"《[^《》]*》")
 _ARTICLE = re.compile("第[零〇一二三四五六七八九十百千\\d]+[编章节条款项](?:之[一二三四五六七八九])?")
+_NO_NUMERAL = re.compile("十十|百百|千千|万万|亿亿")
 _QUOTE = re.compile(r"“([^“”]*)”")
-_BREAK = frozenset("，；：。！？,;:")
-_LISTED = "、"
+_PLAIN = str.maketrans("", "", "〔〕")
+_BREAK = dict.fromkeys("，：,:", "，") | dict.fromkeys("；。！？;", "；")  # what parts clauses
+_LISTED, _COMMA, _STOP, _OF, _CONDITION = "、", "，", "；", "的", "〔条件〕"
 
 
 class _Neutral(Strict):
@@ -69,7 +71,9 @@ class _File(Strict):
     condition: list[str]
     condition_end: list[str]
     comma_after: list[str]
+    comma_before: list[str]
     whole: list[str]
+    terms: list[str]
     verdicts: list[str]
     contact: list[str]
     itself: list[str]
@@ -82,9 +86,11 @@ class Words:
 
     file: _File
     pattern: re.Pattern[str] = field(repr=False)  # every word that the table knows, the longest first
+    inner: re.Pattern[str] = field(repr=False)  # the same without those that mean nothing at a beginning
     form: Mapping[str, str] = field(repr=False)  # a word -> the one form of its row
     operators: re.Pattern[str] = field(repr=False)
     kinds: Mapping[str, str] = field(repr=False)  # an operator -> its kind
+    terms: re.Pattern[str] = field(repr=False)  # legal terms, which nothing may come into
     named: tuple[tuple[str, bool, re.Pattern[str]], ...] = field(
         repr=False
     )  # what must not be new, whether grave
@@ -157,16 +163,27 @@ def load_words(folder: Path) -> Words:
     """
     file = read_yaml(folder / "wording.yaml", _File, folder)
     form = {word: row.split("|")[0] for row in (*file.operators, *file.same) for word in row.split("|")}
-    neutral = (*file.neutral.anywhere, *file.neutral.start, *file.neutral.story)
-    known = {*form, *neutral, *file.condition, *file.condition_end, *file.whole}
+    inner = {*form, *file.neutral.anywhere, *file.condition, *file.condition_end, *file.whole}
+    known = inner | {*file.neutral.start, *file.neutral.story}
     kinds = {word: row.split("|")[0] for row in file.operators for word in row.split("|")}
+    glossary = read_yaml(folder / "glossary.yaml", GlossaryFile, folder)
+    terms = {*file.terms, *(row.term for row in glossary.terms)}
     named = (
         ("结论变了", True, _any(file.verdicts)),
         ("联系方式或网址", True, _any(file.contact)),
         ("说起自己或提示词", True, _any(file.itself)),
         ("多出的要求", False, _any(file.advice)),
     )
-    return Words(file, _longest_first(known), form, _longest_first({*kinds, *file.whole}), kinds, named)
+    return Words(
+        file,
+        _longest_first(known),
+        _longest_first(inner),
+        form,
+        _longest_first({*kinds, *file.whole}),
+        kinds,
+        _longest_first(terms),
+        named,
+    )
 
 
 def _longest_first(words: Iterable[str]) -> re.Pattern[str]:
@@ -377,6 +394,8 @@ def problems_of(
         old = {_plain_number(m[0]) for m in pattern.finditer(template)}
         if new := [m[0] for m in pattern.finditer(text) if _plain_number(m[0]) not in old]:
             yield Problem(kind, "、".join(new), grave=True)
+    if terms_of(text, words) != terms_of(template, words):
+        yield Problem("用语不符", "、".join(terms_of(text, words)))
     if strange := sorted({c for c in _STRANGE.findall(text) if c not in normalise(template)}):
         yield Problem("不认识的字符", "".join(strange))
     if not SHORTEST * len(template) <= len(text) <= LONGEST * len(template):
@@ -386,8 +405,12 @@ def problems_of(
             normalise(quoted) in normalise(s) for s in sources
         ):
             yield Problem("引文不符", quoted)
-    if sorted(numbers(text)) != sorted(numbers(template)) or said_periods(text) != said_periods(template):
-        yield Problem("数字、日期或期限不符", "、".join(str(n) for n in numbers(text)))
+    if (
+        _NO_NUMERAL.search(text)
+        or amounts(text) != amounts(template)
+        or said_periods(text) != said_periods(template)
+    ):
+        yield Problem("数字、日期或期限不符", "、".join(amounts(text)).translate(_PLAIN))
     if operators(text, words) != operators(template, words):
         yield Problem("限定语不符", "、".join(operators(text, words)))
     if difference := _difference(one_form(text, words, story), one_form(template, words, story)):
@@ -412,19 +435,19 @@ def _plain_number(article: str) -> str:
     return "".join(str(q.value) + q.unit for q in quantities(article)) or article
 
 
+def amounts(text: str) -> list[str]:
+    """The numbers of a text with their measures, in order; 一年 and 12个月 are one."""
+    return [_amount(q.value, q.unit) for q in quantities(normalise(text))]
+
+
+def terms_of(text: str, words: Words) -> list[str]:
+    """The legal terms of a text, in order."""
+    return words.terms.findall(normalise(text))
+
+
 def operators(text: str, words: Words) -> tuple[str, ...]:
     """The words of a text that limit, deny, allow or join, each as its kind, in order."""
     return tuple(words.kinds[m[0]] for m in words.operators.finditer(normalise(text)) if m[0] in words.kinds)
-
-
-def _difference(written: Sequence[str], template: Sequence[str]) -> str:
-    """What is first new or missing, empty where both are equal."""
-    if written == template:
-        return ""
-    at = next((i for i, (a, b) in enumerate(zip(written, template, strict=False)) if a != b), None)
-    at = min(len(written), len(template)) if at is None else at
-    new, old = "".join(written[at : at + 6]), "".join(template[at : at + 6])
-    return f"“{new}”，原句是“{old}”"
 
 
 # ---------------------------------------------------------------- one form for what says the same
@@ -436,7 +459,7 @@ def one_form(text: str, words: Words, story: bool = False) -> tuple[str, ...]:
     Words that may stand for each other become one, words without meaning here are left out, numbers become
     values, and 如果违纪， becomes 违纪的，.
     """
-    return _one_form(normalise(text), words.file.neutral.story[0] if story else "", _Key(words))
+    return _one_form(normalise(text), story, _Key(words))
 
 
 class _Key:
@@ -453,62 +476,100 @@ class _Key:
 
 
 @lru_cache(maxsize=2048)
-def _one_form(text: str, story: str, key: _Key) -> tuple[str, ...]:
+def _one_form(text: str, story: bool, key: _Key) -> tuple[str, ...]:
     words = key.words
     neutral = words.file.neutral
     starts = {*neutral.start, *(neutral.story if story else ())}
-    told: list[str] = []
+    said: list[str] = []
     clause: list[str] = []
-    begun = conditional = False  # a word without meaning at its start; 如果 in it
+    begun = supposed = False  # a word without meaning at its start; 如果 in it
 
     def end(mark: str) -> None:
-        nonlocal clause, begun, conditional
-        last = bool(clause) and clause[-1] in words.file.condition_end
+        """Close a clause: its words, whether it is a condition, and the mark."""
+        nonlocal clause, begun, supposed
+        full, condition = bool(clause), supposed
         while clause and clause[-1] in words.file.condition_end:
             clause.pop()
-        if clause and clause[-1] not in words.file.condition_end and (last or conditional):
-            clause.append("〔条件〕")
-        told.extend(w for w in clause if w not in neutral.anywhere)
-        if mark == _LISTED or (mark and clause and clause[-1] not in words.file.comma_after):
-            told.append(mark)
-        clause, begun, conditional = [], False, False
+            condition = True
+        said.extend(clause)
+        if full and condition:
+            said.append(_OF + mark if mark else _CONDITION)
+        elif mark in (_LISTED, _STOP) or (mark and full and clause[-1] not in words.file.comma_after):
+            said.append(mark)
+        clause, begun, supposed = [], False, False
 
     for word in _tokens(text, words):
         if word in _BREAK or word == _LISTED:
             if clause or word == _LISTED:
-                end(_LISTED if word == _LISTED else "，")
+                end(_BREAK.get(word, word))
             else:
                 begun = False
         elif word in words.file.condition:
-            conditional = True
-        elif not clause and word in starts and not begun:
+            supposed = True
+        elif word in neutral.anywhere:
+            continue
+        elif not clause and not begun and word in starts:
             begun = True
         else:
-            clause.append(word if word in neutral.anywhere else words.form.get(word, word))
+            forms = [words.form.get(w, w) for w in _apart(word, words)]
+            if not clause and said and said[-1] == _COMMA and forms[0] in words.file.comma_before:
+                said.pop()
+            clause += forms
     end("")
-    return tuple(told)
+    return tuple(said)
+
+
+def _difference(written: Sequence[str], template: Sequence[str]) -> str:
+    """What is first new or missing, empty where both say the same.
+
+    的 inside a clause may come or go, but not move; where it stands in both, a comma after it may too
+    (违纪的按…, 违纪的，按…). A comma and a full stop are one where something parts both.
+    """
+    i = j = 0
+    moves: set[bool] = set()
+    while i < len(written) or j < len(template):
+        new = written[i] if i < len(written) else ""
+        old = template[j] if j < len(template) else ""
+        if new.replace(_STOP, _COMMA) == old.replace(_STOP, _COMMA) or {new, old} == {_OF, _OF + _COMMA}:
+            i, j = i + 1, j + 1
+        elif _OF in (new, old) and len(moves | {new == _OF}) == 1:
+            moves.add(new == _OF)
+            i, j = i + (new == _OF), j + (new != _OF)
+        else:
+            return f"“{''.join(written[i : i + 6])}”，原句是“{''.join(template[j : j + 6])}”"
+    return ""
+
+
+def _apart(word: str, words: Words) -> Iterable[str]:
+    """What a word consists of that could only be left out at the beginning of a clause."""
+    only_there = word in words.file.neutral.start or word in words.file.neutral.story
+    return _known(word, words.inner) if only_there and word not in words.form else (word,)
 
 
 def _tokens(text: str, words: Words) -> Iterator[str]:
     """Words that the table knows, numbers by value, what is quoted or a title as it stands, else characters."""
     at = 0
     literal = [(m.start(), m.end(), m[0]) for m in re.finditer(r"《[^《》]*》", text)]
-    counted = [(q.start, q.end, _amount(q.value, q.unit)) for q in quantities(text)]
+    counted = []
+    for q in quantities(text):
+        start = q.start - text.startswith("第", q.start - 1) if q.start else 0
+        ordinal = "第" if text.startswith("第", start) else ""
+        counted.append((start, q.end, ordinal + _amount(q.value, q.unit)))
     for start, end, token in sorted(literal + counted):
         if start < at:
             # 三四个: two values in one place
-            if token.startswith("〔") and end == at:
+            if "〔" in token and end == at:
                 yield token
             continue
-        yield from _known(text[at:start], words)
+        yield from _known(text[at:start], words.pattern)
         yield token
         at = end
-    yield from _known(text[at:], words)
+    yield from _known(text[at:], words.pattern)
 
 
-def _known(text: str, words: Words) -> Iterator[str]:
+def _known(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
     at = 0
-    for match in words.pattern.finditer(text):
+    for match in pattern.finditer(text):
         yield from text[at : match.start()]
         yield match[0]
         at = match.end()
@@ -516,7 +577,7 @@ def _known(text: str, words: Words) -> Iterator[str]:
 
 
 def _amount(value: Any, unit: str) -> str:
-    months = {"年": 12, "月": 1, "个月": 1}
+    months = {"年": 12, "个月": 1}  # 3月 is not 3个月
     if unit in months:
         return f"〔{(value * months[unit]).normalize():f}月〕"
     return f"〔{value.normalize():f}{unit}〕"
