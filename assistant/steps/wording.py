@@ -179,7 +179,7 @@ def load_words(folder: Path) -> Words:
         _longest_first(known),
         _longest_first(inner),
         form,
-        _longest_first({*kinds, *file.whole}),
+        _longest_first({*kinds, *file.whole, *file.condition}),
         kinds,
         _longest_first(terms),
         named,
@@ -394,7 +394,7 @@ def problems_of(
         old = {_plain_number(m[0]) for m in pattern.finditer(template)}
         if new := [m[0] for m in pattern.finditer(text) if _plain_number(m[0]) not in old]:
             yield Problem(kind, "、".join(new), grave=True)
-    if terms_of(text, words) != terms_of(template, words):
+    if sorted(terms_of(text, words)) != sorted(terms_of(template, words)):
         yield Problem("用语不符", "、".join(terms_of(text, words)))
     if strange := sorted({c for c in _STRANGE.findall(text) if c not in normalise(template)}):
         yield Problem("不认识的字符", "".join(strange))
@@ -487,7 +487,8 @@ def _one_form(text: str, story: bool, key: _Key) -> tuple[str, ...]:
     def end(mark: str) -> None:
         """Close a clause: its words, whether it is a condition, and the mark."""
         nonlocal clause, begun, supposed
-        full, condition = bool(clause), supposed
+        full, condition = bool(clause), supposed and mark != _LISTED
+        supposed = supposed and mark == _LISTED  # 如果甲、乙，：what is listed is one condition
         while clause and clause[-1] in words.file.condition_end:
             clause.pop()
             condition = True
@@ -496,7 +497,7 @@ def _one_form(text: str, story: bool, key: _Key) -> tuple[str, ...]:
             said.append(_OF + mark if mark else _CONDITION)
         elif mark in (_LISTED, _STOP) or (mark and full and clause[-1] not in words.file.comma_after):
             said.append(mark)
-        clause, begun, supposed = [], False, False
+        clause, begun = [], False
 
     for word in _tokens(text, words):
         if word in _BREAK or word == _LISTED:
