@@ -59,7 +59,7 @@ from assistant.steps.knowing import Knowing
 from assistant.steps.learned import Model
 from assistant.steps.proposals import fact_request, query_request
 from assistant.steps.retrieval import Retriever
-from assistant.steps.wording import load_words
+from assistant.steps.wording import check_words, load_words
 from assistant.training import ensure_model, learn, state_of
 from assistant.understanding import Reader
 
@@ -269,7 +269,7 @@ def check_all(settings: Settings) -> tuple[list[KnowledgeError], dict[str, int]]
         law = load_law(settings, labels, load_corpus(folder))
         problems += check_lexicon(folder, law.vocabulary)
         problems += check_phrases(folder, law.vocabulary)
-        problems += check_names(folder)
+        problems += [*check_names(folder), *check_words(folder)]
         problems += check_cases(folder, law.corpus, law.vocabulary, signals)
         problems += check_exemplars(folder, law.vocabulary)
         problems += [*check_asking(folder), *check_history(folder, law.corpus)]

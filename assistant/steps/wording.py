@@ -25,6 +25,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from assistant.errors import KnowledgeError
 from assistant.law.corpus import Corpus
 from assistant.law.schema import GlossaryFile, Strict, read_yaml
 from assistant.law.tables import said_periods
@@ -52,6 +53,7 @@ _HTML = re.compile(r"<[^>]*>?|&\w+;|&#|\]\(|!\[|`|^#|\||~~|__")
 _TITLE = re.compile(r"《[^《》]*》")
 _ARTICLE = re.compile("第[零〇一二三四五六七八九十百千\\d]+[编章节条款项](?:之[一二三四五六七八九])?")
 _NO_NUMERAL = re.compile("十十|百百|千千|万万|亿亿")
+_NEGATION = re.compile("[不没未无非免勿莫]")
 _QUOTE = re.compile(r"“([^“”]*)”")
 _PLAIN = str.maketrans("", "", "〔〕")
 _BREAK = dict.fromkeys("，：,:", "，") | dict.fromkeys("；。！？;", "；")  # what parts clauses
@@ -184,6 +186,23 @@ def load_words(folder: Path) -> Words:
         _longest_first(terms),
         named,
     )
+
+
+def check_words(folder: Path) -> list[KnowledgeError]:
+    """Rows of ``knowledge/wording.yaml`` that would let a negation come or go."""
+    try:
+        file = read_yaml(folder / "wording.yaml", _File, folder)
+    except KnowledgeError as error:
+        return [error]
+    found = []
+    for row in (*file.operators, *file.same):
+        if len({len(_NEGATION.findall(word)) for word in row.split("|")}) > 1:
+            found.append(f"“{row}”里有的说法有否定、有的没有，不能互换。")
+    neutral = (*file.neutral.anywhere, *file.neutral.start, *file.neutral.story)
+    for word in (*neutral, *file.condition, *file.condition_end):
+        if _NEGATION.search(word):
+            found.append(f"“{word}”里有否定，不能随便加减。")
+    return [KnowledgeError(message, "wording.yaml") for message in found]
 
 
 def _longest_first(words: Iterable[str]) -> re.Pattern[str]:
@@ -394,8 +413,9 @@ def problems_of(
         old = {_plain_number(m[0]) for m in pattern.finditer(template)}
         if new := [m[0] for m in pattern.finditer(text) if _plain_number(m[0]) not in old]:
             yield Problem(kind, "、".join(new), grave=True)
-    if sorted(terms_of(text, words)) != sorted(terms_of(template, words)):
-        yield Problem("用语不符", "、".join(terms_of(text, words)))
+    said, meant = _read(normalise(text), story, _Key(words)), _read(normalise(template), story, _Key(words))
+    if sorted(said.terms) != sorted(meant.terms):
+        yield Problem("用语不符", "、".join(said.terms))
     if strange := sorted({c for c in _STRANGE.findall(text) if c not in normalise(template)}):
         yield Problem("不认识的字符", "".join(strange))
     if not SHORTEST * len(template) <= len(text) <= LONGEST * len(template):
@@ -407,13 +427,13 @@ def problems_of(
             yield Problem("引文不符", quoted)
     if (
         _NO_NUMERAL.search(text)
-        or amounts(text) != amounts(template)
+        or said.amounts != meant.amounts
         or said_periods(text) != said_periods(template)
     ):
-        yield Problem("数字、日期或期限不符", "、".join(amounts(text)).translate(_PLAIN))
-    if operators(text, words) != operators(template, words):
-        yield Problem("限定语不符", "、".join(operators(text, words)))
-    if difference := _difference(one_form(text, words, story), one_form(template, words, story)):
+        yield Problem("数字、日期或期限不符", "、".join(said.amounts).translate(_PLAIN))
+    if said.operators != meant.operators:
+        yield Problem("限定语不符", "、".join(said.operators))
+    if difference := _difference(said.form, meant.form):
         yield Problem("说法不一样", difference)
 
 
@@ -435,31 +455,14 @@ def _plain_number(article: str) -> str:
     return "".join(str(q.value) + q.unit for q in quantities(article)) or article
 
 
-def amounts(text: str) -> list[str]:
-    """The numbers of a text with their measures, in order; 一年 and 12个月 are one."""
-    return [_amount(q.value, q.unit) for q in quantities(normalise(text))]
+@dataclass(frozen=True)
+class _Reading:
+    """What is compared of a sentence, each in its order: numbers, limiting words, legal terms, and all it says."""
 
-
-def terms_of(text: str, words: Words) -> list[str]:
-    """The legal terms of a text, in order."""
-    return words.terms.findall(normalise(text))
-
-
-def operators(text: str, words: Words) -> tuple[str, ...]:
-    """The words of a text that limit, deny, allow or join, each as its kind, in order."""
-    return tuple(words.kinds[m[0]] for m in words.operators.finditer(normalise(text)) if m[0] in words.kinds)
-
-
-# ---------------------------------------------------------------- one form for what says the same
-
-
-def one_form(text: str, words: Words, story: bool = False) -> tuple[str, ...]:
-    """A sentence as the sequence of what it says; two sentences with one sequence say the same.
-
-    Words that may stand for each other become one, words without meaning here are left out, numbers become
-    values, and 如果违纪， becomes 违纪的，.
-    """
-    return _one_form(normalise(text), story, _Key(words))
+    amounts: tuple[str, ...]
+    operators: tuple[str, ...]
+    terms: tuple[str, ...]
+    form: tuple[str, ...]
 
 
 class _Key:
@@ -475,9 +478,27 @@ class _Key:
         return isinstance(other, _Key) and other.words is self.words
 
 
-@lru_cache(maxsize=2048)
-def _one_form(text: str, story: bool, key: _Key) -> tuple[str, ...]:
+@lru_cache(maxsize=1024)
+def _read(text: str, story: bool, key: _Key) -> _Reading:
+    """``text`` is normalised. Kept, as most sentences of the rules come again."""
     words = key.words
+    return _Reading(
+        tuple(_amount(q.value, q.unit) for q in quantities(text)),
+        tuple(words.kinds[m[0]] for m in words.operators.finditer(text) if m[0] in words.kinds),
+        tuple(words.terms.findall(text)),
+        one_form(text, words, story),
+    )
+
+
+# ---------------------------------------------------------------- one form for what says the same
+
+
+def one_form(text: str, words: Words, story: bool = False) -> tuple[str, ...]:
+    """A normalised sentence as the sequence of what it says; two sentences with one sequence say the same.
+
+    Words that may stand for each other become one, words without meaning here are left out, numbers become
+    values, and 如果违纪， becomes 违纪的，.
+    """
     neutral = words.file.neutral
     starts = {*neutral.start, *(neutral.story if story else ())}
     said: list[str] = []
@@ -580,5 +601,5 @@ def _known(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
 def _amount(value: Any, unit: str) -> str:
     months = {"年": 12, "个月": 1}  # 3月 is not 3个月
     if unit in months:
-        return f"〔{(value * months[unit]).normalize():f}月〕"
+        return f"〔{(value * months[unit]).normalize():f}个月〕"
     return f"〔{value.normalize():f}{unit}〕"
