@@ -40,12 +40,8 @@ class Orders:
 
     def around(self, text: str, start: int, end: int) -> bool:
         """Whether a stretch of a text lies in a sentence, or reaches into one, that gives orders."""
-        return any(
-            pattern.search(normalise(sentence.text))
-            for sentence in sentences(text)
-            if sentence.start < end and start < sentence.end
-            for pattern in self.patterns
-        )
+        near = [normalise(s.text) for s in sentences(text) if s.start < end and start < s.end]
+        return any(pattern.search(sentence) for sentence in near for pattern in self.patterns)
 
 
 def load_orders(folder: Path) -> Orders:
