@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any
 
 import certifi
@@ -76,10 +77,6 @@ class Wire:
     """Holds the client. May be used by several threads."""
 
     def __init__(self, name: str, url: str, key: str) -> None:
-        """
-        Raises:
-            Fault: the certificates of this machine cannot be read.
-        """
         self._client = httpx.Client(
             transport=_Transport(keyless=not key), trust_env=False, follow_redirects=False
         )
@@ -141,11 +138,14 @@ class _Transport(httpx.BaseTransport):
 
     def __init__(self, keyless: bool) -> None:
         self._keyless = keyless
-        self._certificates = (
-            ssl.create_default_context()
-        )  # of the machine: an office may have an authority of its own
+
+    @cached_property
+    def _certificates(self) -> ssl.SSLContext:
+        """Those of the machine, where an office may have added an authority of its own, and the usual ones."""
+        context = ssl.create_default_context()
         if not os.environ.get("SSL_CERT_FILE") and not os.environ.get("SSL_CERT_DIR"):
-            self._certificates.load_verify_locations(certifi.where())
+            context.load_verify_locations(certifi.where())
+        return context
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         call = _calling.get()
@@ -162,7 +162,10 @@ class _Transport(httpx.BaseTransport):
             stream=request.stream,
             extensions=extensions,
         )
-        inner = httpx.HTTPTransport(verify=self._certificates, trust_env=False)
+        # without https none are needed; an empty set trusts nobody
+        secure = request.url.scheme == "https"
+        verify = self._certificates if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        inner = httpx.HTTPTransport(verify=verify, trust_env=False)
         try:
             response = inner.handle_request(told)
         except BaseException:
