@@ -132,7 +132,9 @@ def mutations(text: str) -> Iterator[str]:
         yield text[:at] + "不" + text[at:]
     for at in range(0, len(text) + 1, 7):
         yield from (text[:at] + word + text[at:] for word in ("没有", "不得", "应当", "可以", "一般", "除外"))
-    swaps = "可以应当 应当可以 不得可以 必须可以 以上以下 以下以上 或者并且 从轻从重 减轻加重 严重重大 主要重要 重要主要"
+    swaps = (
+        "可以应当 应当可以 不得可以 必须可以 以上以下 以下以上 或者并且 从轻从重 减轻加重 严重重大 主要重要"
+    )
     for pair in swaps.split():
         yield from replaced(text, re.escape(pair[:2]), pair[2:])
     yield from replaced(text, "不得|没有|不予|免予|[不没未无非免]", "")

@@ -58,6 +58,7 @@ _QUOTE = re.compile(r"“([^“”]*)”")
 _PLAIN = str.maketrans("", "", "〔〕")
 _BREAK = dict.fromkeys("，：,:", "，") | dict.fromkeys("；。！？;", "；")  # what parts clauses
 _LISTED, _COMMA, _STOP, _OF, _CONDITION = "、", "，", "；", "的", "〔条件〕"
+_WHO = frozenset({_OF, _OF + _COMMA, "的人"})  # 违纪的按…, 违纪的，按…, 违纪的人按…
 
 
 class _Neutral(Strict):
@@ -518,7 +519,7 @@ def one_form(text: str, words: Words, story: bool = False) -> tuple[str, ...]:
             said.append(_OF + mark if mark else _CONDITION)
         elif mark in (_LISTED, _STOP) or (mark and full and clause[-1] not in words.file.comma_after):
             said.append(mark)
-        clause, begun = [], False
+        clause, begun = [], mark == _LISTED  # no clause begins inside a list
 
     for word in _tokens(text, words):
         if word in _BREAK or word == _LISTED:
@@ -552,7 +553,7 @@ def _difference(written: Sequence[str], template: Sequence[str]) -> str:
     while i < len(written) or j < len(template):
         new = written[i] if i < len(written) else ""
         old = template[j] if j < len(template) else ""
-        if new.replace(_STOP, _COMMA) == old.replace(_STOP, _COMMA) or {new, old} == {_OF, _OF + _COMMA}:
+        if new.replace(_STOP, _COMMA) == old.replace(_STOP, _COMMA) or {new, old} <= _WHO:
             i, j = i + 1, j + 1
         elif _OF in (new, old) and len(moves | {new == _OF}) == 1:
             moves.add(new == _OF)
