@@ -1,9 +1,9 @@
 """The command line: reads input, shows output, one ``except``.
 
 ``zeming ask`` answers, ``zeming talk`` goes on with what is said next, ``zeming chat`` opens the web page,
-``zeming draft`` writes an appeal or a statement, ``zeming kb`` looks after the knowledge base, ``zeming account``
-after accounts, ``zeming model`` tries the language model of an office, ``zeming index`` prepares the search index,
-``zeming eval`` measures.
+``zeming draft`` writes an appeal or a statement, ``zeming replay`` makes an answer again from its receipt,
+``zeming kb`` looks after the knowledge base, ``zeming account`` after accounts, ``zeming model`` tries the language
+model of an office, ``zeming index`` prepares the search index, ``zeming eval`` measures.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from assistant.cli_draft import draft
 from assistant.cli_eval import evaluate
 from assistant.cli_kb import kb
 from assistant.cli_model import model
+from assistant.cli_replay import keep_receipt, replay
 from assistant.errors import InputFileError, QuestionError, ZemingError
 from assistant.privacy import mask_private
 from assistant.settings import load_settings
@@ -43,6 +44,7 @@ app.add_typer(account, name="account")
 app.add_typer(model, name="model")
 app.command("draft")(draft)
 app.command("eval")(evaluate)
+app.command("replay")(replay)
 
 _INTERRUPTED, _STOPPED = 130, "已停止。"
 # what typer raises for a command that is written wrongly; it names only this heir of it in public
@@ -64,12 +66,22 @@ def ask(
     day: Day = None,
     received: Received = None,
     happened: Happened = None,
+    receipt: Annotated[
+        Path | None, typer.Option(help="另写一份答复凭据，以后可用 zeming replay 重做")
+    ] = None,
+    without_words: Annotated[
+        bool, typer.Option("--without-words", help="凭据里不写原话和答复，只留摘要")
+    ] = False,
 ) -> None:
     """回答一个问题，或者用 --batch 批量回答。"""
     as_of = as_day(day, "--date") or date.today()
     received_on = as_day(received, "--received")
     conduct = _days(happened)
+    if without_words and receipt is None:
+        raise InputFileError("--without-words 要和 --receipt 一起用，例如 --receipt 凭据.json。")
     if batch is not None:
+        if receipt is not None:
+            raise InputFileError("--receipt 一次只给一个答复写凭据，不能和 --batch 一起用。")
         if out_file is None:
             raise InputFileError("批量回答要用 --out 写明结果文件，例如 --out 答复.jsonl。")
         _ask_batch(batch, out_file, as_of, received_on, conduct)
@@ -90,6 +102,8 @@ def ask(
         typer.echo(json.dumps(to_contract(advice), ensure_ascii=False, indent=2))
     else:
         _show(advice)
+    if receipt is not None:
+        keep_receipt(advice, parts, receipt, without_words)
 
 
 def _show(advice: Advice) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import date
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 
 from assistant.errors import InputFileError
 from assistant.settings import load_settings
-from assistant.terminal import as_day, err, progress
+from assistant.terminal import as_day, err, progress, write_file
 
 
 def draft(
@@ -45,17 +44,8 @@ def draft(
     if target is None:
         typer.echo(made.text)
     else:
-        _write(target, to_docx(made.text) if target.suffix.lower() == ".docx" else made.text.encode())
+        write_file(target, to_docx(made.text) if target.suffix.lower() == ".docx" else made.text.encode())
         err.print(f"《{made.title}》已写入 {target}；{parts.drafter.notation}", markup=False)
     for other in kinds:
         mark = "●" if other.id == wanted else "○"
         err.print(f"{mark} {other.name}（{other.id}）：{other.why}", markup=False)
-
-
-def _write(target: Path, content: bytes) -> None:
-    partial = target.with_name(target.name + ".partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, target)
-    except OSError as error:
-        raise InputFileError(f"写不了文件 {target}（{error.strerror}），请换一个能写的位置。") from error

@@ -96,3 +96,7 @@ class ModelError(ZemingError):
     def __init__(self, message: str, kind: str = "unusable") -> None:
         self.kind = kind
         super().__init__(message)
+
+
+class ReceiptError(ZemingError):
+    """A receipt cannot be written of an answer, or cannot be read: changed by hand, damaged, of another version."""

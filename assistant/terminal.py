@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -62,3 +63,17 @@ def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
             yield number, json.loads(line)
         except json.JSONDecodeError as error:
             raise InputFileError(f"{path.name} 第{number}行不是完整的 JSON，请改正这一行。") from error
+
+
+def write_file(target: Path, content: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        InputFileError: it cannot be written there.
+    """
+    partial = target.with_name(target.name + ".partial")
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, target)
+    except OSError as error:
+        raise InputFileError(f"写不了文件 {target}（{error.strerror}），请换一个能写的位置。") from error

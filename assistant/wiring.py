@@ -10,13 +10,14 @@ import hashlib
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant import holdings
 from assistant.adapters.search_process import SearchProcess
@@ -24,7 +25,7 @@ from assistant.adapters.workers import Made, Workers
 from assistant.advisor import Advisor
 from assistant.assisted import Helper
 from assistant.drafting import Drafter
-from assistant.errors import KnowledgeError
+from assistant.errors import KnowledgeError, ReceiptError
 from assistant.indexing import Progress, digest_of, ensure_index, entries
 from assistant.law.asking import check_asking, load_asking
 from assistant.law.cases import Case, check_cases, load_cases
@@ -63,6 +64,9 @@ from assistant.steps.wording import check_words, load_words
 from assistant.training import ensure_model, learn, state_of
 from assistant.understanding import Reader
 
+if TYPE_CHECKING:
+    from assistant.receipts import Versions
+
 PRACTICE = 3  # every third case is read by a process that has nothing else to do yet
 
 
@@ -71,6 +75,25 @@ class Parts:
     advisor: Advisor
     corpus: Corpus
     settings: Settings
+    begun: float = field(default_factory=time.time)  # when they began to be made
+
+    @cached_property
+    def versions(self) -> Versions:
+        """What answers are made from, for receipts; worked out when the first one is wanted.
+
+        Raises:
+            ReceiptError: a file was exchanged since: what the answers were made from is no longer there to be named.
+        """
+        from assistant.adapters.embeddings import fingerprint  # late: answers alone need none of this
+        from assistant.receipts import newest_change, versions_of
+
+        if newest_change(self.settings) > self.begun:
+            raise ReceiptError(
+                "知识库或者措辞的文件在启动以后改动过，请重新启动程序、再问一次，然后导出凭据。"
+            )
+        state = state_of(self.settings.knowledge)
+        documents = holdings.library_of(self.settings).digests()
+        return versions_of(self.settings, documents, state, fingerprint(self.settings))
 
     @cached_property
     def drafter(self) -> Drafter:
@@ -115,6 +138,7 @@ def build(
         ahead: a search process already started, for commands that answer once.
         answers: False where others answer: the embedding model is then loaded when something needs it after all.
     """
+    begun = time.time()
     prompts = Prompts(settings.prompts)
     labels = prompts.wording("labels.yaml")
     law = load_law(settings, labels, holdings.stock(settings))
@@ -146,7 +170,7 @@ def build(
         max_chars=settings.max_question_chars,
         helper=helper_of(settings, law),
     )
-    return Parts(advisor, law.corpus, settings)
+    return Parts(advisor, law.corpus, settings, begun)
 
 
 def helper_of(settings: Settings, law: Law) -> Helper | None:

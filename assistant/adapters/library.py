@@ -86,6 +86,25 @@ class Library:
         """The document of that id."""
         return next((d for d in self.documents() if d.id == id), None)
 
+    def digests(self) -> dict[str, str]:
+        """The sha256 of what each document says, by its id: the same on every machine that took it in alike."""
+        with self._reading() as base:
+            if base is None:
+                return {}
+            made = {
+                id: hashlib.sha256("\n".join(told).encode())
+                for id, *told in base.execute(
+                    "SELECT id, instrument_id, relation, coalesce(instrument, '') FROM documents ORDER BY id"
+                )
+            }
+            for query in (
+                "SELECT document_id, id, label, section, searched, text FROM passages ORDER BY document_id, position",
+                "SELECT document_id, provision_id, text FROM texts ORDER BY document_id, provision_id",
+            ):
+                for id, *told in base.execute(query):
+                    made[id].update(repr(told).encode())
+        return {id: digest.hexdigest() for id, digest in made.items()}
+
     def same(self, content: bytes, words: str) -> Document | None:
         """A document with these very bytes, or with these very words from another file."""
         with self._reading() as base:
