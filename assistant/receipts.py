@@ -289,7 +289,7 @@ def receipt(
         "kind": advice.kind,
         "declined": advice.declined,
         "supposed": advice.supposed,
-        "understood": advice.understood if shown else "",
+        "understood": advice.understood,  # names of facts and values, no words of the person
         "versions": versions,
         "assisted": assisted if shown else _apart(assisted, text),
         "facts": [
@@ -411,7 +411,7 @@ def sha256(text: str) -> str:
     """The digest of words.
 
     >>> sha256("问责")[:8], sha256("\\ud800") == sha256("\\ufffd")
-    ('bc08b3c4', True)
+    ('15aa0a1f', True)
     """
     return hashlib.sha256(clean(text).encode()).hexdigest()
 
@@ -442,6 +442,8 @@ def _cleaned(value: Any) -> Any:
 def _apart(value: Any, story: str) -> Any:
     """The value with every string emptied that shares a few characters in a row with the story."""
     if isinstance(value, str):
+        if len(value) < _SHARED and value.isascii():
+            return value
         runs = (value[at : at + _SHARED] for at in range(max(1, len(value) - _SHARED + 1)))
         return "" if any(run in story for run in runs) else value
     if isinstance(value, dict):

@@ -10,7 +10,7 @@ over the facts that were recorded; then nothing that rests on the words themselv
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal, Protocol
@@ -104,11 +104,13 @@ class Replayer:
 
     Args:
         titles: of the documents of this installation, by id.
+        ask: who answers, where it is not the advisor of the parts.
     """
 
     parts: Made
     prompts: Prompts
     titles: Mapping[str, str] = field(default_factory=dict)
+    ask: Callable[[Question], Advice] | None = None
 
     def replay(self, old: Receipt, words: str | None = None) -> Replay:
         """Make the answer of a receipt again, and compare.
@@ -123,11 +125,19 @@ class Replayer:
         text = old.question.text if words is None else _told(old, words)
         without = old.question.text is None
         compared = _Compared(self.prompts.wording(WORDING), self.prompts.wording("labels.yaml"), self.parts)
-        now: Mapping[str, Shown]
+        then: dict[str, Shown]
+        now: dict[str, Shown]
         mode: Mode
-        if text is not None and old.assisted is None:
+        if text is not None and not _read_with_help(old.assisted):
             mode, then = "words", compared.whole(old, without)
-            now = compared.whole(self._again(old, text), without)
+            again = self._again(old, text)
+            now = compared.whole(again, without)
+            if without and again.answer is not None:
+                then["answer"] = {"": (old.answer_sha256, "")}
+                now["answer"] = {"": (sha256(_noted(old, again.answer)), "")}
+            if isinstance(old.assisted, dict) and old.assisted.get("sentences_kept"):
+                then.pop("answer", None)  # worded by the model, which is not asked again
+                now.pop("answer", None)
         elif old.determination:
             mode, then = "facts", compared.judged(old.determination, old.findings, old.routes)
             now = compared.judged(*self._judged(old))
@@ -172,6 +182,10 @@ class Replayer:
             sha=old.sha256[:16],
         )
 
+    def answer(self, question: Question) -> Advice:
+        """See :meth:`assistant.advisor.Advisor.ask`."""
+        return (self.ask or self.parts.advisor.ask)(question)
+
     # ------------------------------------------------------------------ making it again
 
     def _again(self, old: Receipt, text: str) -> Receipt:
@@ -184,7 +198,7 @@ class Replayer:
             confirmed=asked.confirmed,
             settled=frozenset(asked.settled),
         )
-        advice = self.parts.advisor.ask(question)
+        advice = self.answer(question)
         if not advice.keep:  # the words count as a report now, of which nothing is kept
             advice = replace(advice, keep=True)
         made = receipt(advice, self.parts.corpus, self.parts.versions, old.made)
@@ -347,7 +361,7 @@ class _Compared:
         The words of a receipt have none left to hide.
         """
         if made.understood:
-            answer = answer.removeprefix(f"> {made.understood}\n\n")
+            answer = answer.removeprefix(_noted(made, ""))
         before, _, after = self.labels["notices"]["masked"].partition("{kinds}")
         hidden = re.compile(f"> {re.escape(before)}.*{re.escape(after)}")
         for line in answer.split("\n"):
@@ -389,11 +403,15 @@ def _told(old: Receipt, words: str) -> str:
     Raises:
         ReceiptError: they are others.
     """
-    text = mask_private(clean(words))[0]
-    for same in (text, text.strip()):  # files end with a line break, typed words do not
-        if sha256(same) == old.question.text_sha256:
+    for same in (words, words.strip()):  # files end with a line break, typed words do not
+        if sha256(mask_private(clean(same))[0]) == old.question.text_sha256:
             return same
     raise ReceiptError("这些话与凭据里登记的不是同一段（摘要对不上），请用当时的原话。")
+
+
+def _noted(old: Receipt, answer: str) -> str:
+    """An answer with how the words were taken in front, as in a conversation."""
+    return f"> {old.understood}\n\n{answer}" if old.understood else answer
 
 
 def _one(said: str) -> Shown:
@@ -426,6 +444,14 @@ def _of_lines(part: str, label: str, then: Shown, now: Shown) -> Difference | No
     return Difference(part, label, lost, gained, (), reordered=not (lost or gained))
 
 
+def _read_with_help(assisted: object) -> bool:
+    """Whether a language model had a part in the facts or in what was searched, not in the wording alone."""
+    if not isinstance(assisted, dict):
+        return assisted is not None
+    parts = [assisted[key] for key in ("facts_kept", "facts_open", "terms") if key in assisted]
+    return any(parts) if parts else True
+
+
 def _model(assisted: object) -> str:
     """The name of the language model that had helped, as far as the receipt has it."""
     return str(assisted.get("model") or assisted.get("name") or "") if isinstance(assisted, dict) else ""
@@ -444,7 +470,7 @@ def exported(
     parts = replayer.parts
     made = receipt(advice, parts.corpus, parts.versions, when)
     if not made["checks"]:  # it was kept, without what verification found
-        checks = parts.advisor.ask(advice.question).checks
+        checks = replayer.answer(advice.question).checks
         advice = replace(advice, checks=checks)
         made = receipt(advice, parts.corpus, parts.versions, when)
     found = replayer.replay(Receipt.model_validate(made))
