@@ -39,13 +39,14 @@ $(AXE):
 
 test: .venv/.installed-dev check
 
+# 两个核三个进程：有浏览器的测试一半时间在等
 check: .venv/.installed-dev $(AXE)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/zeming kb check
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	ZEMING_DATA=.pytest_cache/d/zeming-data $(MAKE) evaluate
 
 # 用自己的题评测，与存下的基线比较；有意改变结果以后用 make baseline 更新基线。

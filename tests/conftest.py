@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from assistant.wiring import Parts
     from tests.postgres import Cluster
 
+# The long files come first, so that no core waits at the end. While the first of them prepares what is learned and
+# the index, the next two go on without.
+LONG = (
+    "test_kb", "test_admin", "test_hostile_files", "test_chat_page", "test_web_knowledge", "test_accessibility",
+    "test_cli", "test_chat", "test_vector_store", "test_receipts", "test_assisted", "test_drafting", "test_workers",
+    "test_gate", "test_readers", "test_learned", "test_records", "test_accounts",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole files are handed out in this order: ``--dist loadfile --no-loadscope-reorder``."""
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
+
 
 @pytest.fixture(scope="session")
 def settings(request: pytest.FixtureRequest) -> Settings:
