@@ -54,7 +54,7 @@ check: .venv/.installed-dev $(AXE)
 SETS := evals/sets
 OWN := --cases $(SETS)/cases-1.jsonl --cases $(SETS)/cases-2.jsonl --quiz $(SETS)/quiz.jsonl \
   --reworded $(SETS)/reworded.jsonl --contrast $(SETS)/contrast.jsonl --abstain $(SETS)/abstain.jsonl
-EVALUATE = $(BIN)/zeming eval $(OWN) --date 2026-12-01 --no-comparators --no-dialogue --out build/evaluation
+EVALUATE = $(BIN)/zeming eval $(OWN) --date 2026-12-01 --no-comparators --no-dialogue --no-model --out build/evaluation
 BASELINE := evals/baseline/scores.json
 
 evaluate: .venv/.installed-dev

@@ -71,6 +71,10 @@ class _Replies:
             while len(self.kept) > REMEMBERED:
                 self.kept.popitem(last=False)
 
+    def clear(self) -> None:
+        with self.guard:
+            self.kept.clear()
+
 
 @dataclass(frozen=True)
 class Helper:
@@ -99,6 +103,10 @@ class Helper:
     def begin(self, story: str) -> Help:
         """Help with one answer."""
         return Help(self, story)
+
+    def forget(self) -> None:
+        """Ask anew what was asked before: for those who measure what an answer costs."""
+        self.replies.clear()
 
     @cached_property
     def known_names(self) -> Names:

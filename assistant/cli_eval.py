@@ -36,6 +36,13 @@ def evaluate(
     ] = True,
     dialogue: Annotated[bool, typer.Option("--dialogue/--no-dialogue", help="同时模拟追问和回答")] = True,
     limit: Annotated[int | None, typer.Option(min=1, help="每个文件只取前几条")] = None,
+    with_model: Annotated[
+        bool,
+        typer.Option("--model/--no-model", help="设置了大模型的，同样的题用上它再答两遍，比较好坏和花费"),
+    ] = True,
+    model_limit: Annotated[
+        int | None, typer.Option(min=1, help="每个文件均匀取多少条给大模型答；缺省全部")
+    ] = None,
     day: Annotated[str | None, typer.Option("--date", help="按哪一天有效的规定，如 2026-03-01")] = None,
 ) -> None:
     """评测：先记下答复，再打分，写出网页、Markdown 和 JSON 三种报告。"""
@@ -61,6 +68,8 @@ def evaluate(
         comparators=with_comparators,
         dialogue=dialogue,
         limit=limit,
+        model=with_model,
+        model_limit=model_limit,
     )
     outcome = evaluate(plan, settings, progress)
     for sentence in write_report(outcome, settings.prompts):

@@ -6,7 +6,7 @@ Each takes a verdict from the nearest exemplars instead of rules: by words (``bm
 a knowledge question each answers with the digests of the provisions that its search finds first.
 
 A language model alone, and one with plain retrieval, belong into :func:`comparators` as two more entries of the same
-protocol. The product cannot be given a language model yet, so there is none of them; the report says so.
+protocol. There is none of them yet; the report says so. The product with a language model is in ``ways.py``.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ NEAR = 20  # exemplars that a search looks at
 VOTERS = 7  # near exemplars whose majority gives the verdict of ``template``
 SHOWN = 3  # provisions in the answer to a knowledge question
 WITHOUT_MODEL = "没有配置语言模型，“只用语言模型”和“语言模型加普通检索”两种对照没有运行。"
+NOT_MADE = "“只用语言模型”和“语言模型加普通检索”两种对照程序里还没有，没有运行。"
 WITHOUT_EXEMPLARS = "knowledge/exemplars 里没有例子，按最近例子作答的对照没有运行。"
 
 Searches = tuple[str, ...]

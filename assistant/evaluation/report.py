@@ -17,7 +17,7 @@ import yaml
 from markupsafe import Markup
 
 from assistant.errors import KnowledgeError
-from assistant.evaluation import plots
+from assistant.evaluation import plots, ways_report
 from assistant.evaluation.baseline import Change, Comparison
 from assistant.evaluation.diagnosis import Wrong
 from assistant.evaluation.measures import OF_PART, Figure, LabelScore, Measure, Table, label_scores
@@ -58,7 +58,7 @@ def summary_lines(outcome: Outcome, prompts: Path, dropped: bool = False) -> lis
         told = "，".join(f"{words['measures'][m.key]} {_value(made[m.key], m)}" for m in main)
         if told:
             lines.append(f"{key.group}·{words['parts'][key.part]}·{words['stages'][key.stage]}：{told}")
-    return lines
+    return lines + (ways_report.lines(outcome.helped, words) if outcome.helped else [])
 
 
 # ------------------------------------------------------------------ what the templates get
@@ -75,6 +75,7 @@ def _shown(outcome: Outcome, words: Mapping[str, Any], drawn: bool) -> dict[str,
         "notes": list(outcome.notes),
         "comparison": _comparison(outcome.comparison, words, drawn) if outcome.comparison else None,
         "groups": _groups(outcome, words, drawn),
+        "model": ways_report.shown(outcome.helped, words, OF_PART) if outcome.helped else None,
         "memory": {words["systems"].get(name, name): mb for name, mb in outcome.scores.memory.items()},
         "steps": [(words["steps"].get(step, step), count) for step, count in steps.most_common()],
         "wrong": [_wrong(w, words) for w in outcome.wrong],

@@ -22,6 +22,7 @@ from assistant.errors import InputFileError, KnowledgeError
 from assistant.evaluation.asker import load_wordings
 from assistant.evaluation.baseline import Comparison, compare_runs, dump, read_baseline, write_baseline
 from assistant.evaluation.comparators import (
+    NOT_MADE,
     WITHOUT_EXEMPLARS,
     WITHOUT_MODEL,
     Nearness,
@@ -36,12 +37,13 @@ from assistant.evaluation.retrieval import candidates, search_provisions, search
 from assistant.evaluation.rows import GoldSet, SetKind, read_sets
 from assistant.evaluation.scoring import CASES, SEARCHES, Key, Scores, score
 from assistant.evaluation.systems import PRODUCT, Run, predict, steps_of
+from assistant.evaluation.ways import WAYS, Helped, answer_helped, chosen, compare_ways, is_helped
 from assistant.indexing import Progress
 from assistant.law.exemplars import load_exemplars
 from assistant.law.text import normalise
 from assistant.prompts import Prompts
 from assistant.settings import Settings
-from assistant.wiring import Parts, build, load_law
+from assistant.wiring import Parts, build, helper_of, load_law
 
 PREDICTIONS = "predictions.jsonl"
 
@@ -59,6 +61,8 @@ class Plan:
     comparators: bool = True
     dialogue: bool = True
     limit: int | None = None
+    model: bool = True  # whether the language model of the settings, if any, answers too, beside the product
+    model_limit: int | None = None  # rows of each set for it
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class Outcome:
     missed: Sequence[Missed]
     comparison: Comparison | None
     notes: Sequence[str]
+    helped: Helped | None = None  # None where no language model was asked
 
 
 def evaluate(plan: Plan, settings: Settings, progress: Progress | None = None) -> Outcome:
@@ -100,12 +105,19 @@ def evaluate(plan: Plan, settings: Settings, progress: Progress | None = None) -
         records = [record for file in plan.predictions for record in read_records(file)]
         write_records(records, recorded)
     else:
-        parts = build(settings, progress)
+        parts = build(settings.model_copy(update={"model": "", "model_url": ""}), progress)
         write_records(_recorded(plan, parts, every, sets, settings, progress, notes), recorded)
         records = read_records(recorded)
     texts = {normalise(exemplar.text) for exemplar in load_exemplars(settings.knowledge, judge.vocabulary)}
     asked = {normalise(one) for questions in judge.corpus.asked.values() for one in questions}
-    scores = score(records, sets, judge, texts.__contains__, lambda text: normalise(text) in asked)
+    scores = score(
+        [record for record in records if not is_helped(record)],
+        sets,
+        judge,
+        texts.__contains__,
+        lambda text: normalise(text) in asked,
+    )
+    helped = compare_ways(records, sets, judge, texts.__contains__)
     comparison = None
     if before is not None and plan.baseline:
         comparison = compare_runs(str(plan.baseline), scores.tables, before)
@@ -118,7 +130,8 @@ def evaluate(plan: Plan, settings: Settings, progress: Progress | None = None) -
         wrong=_wrong(records, sets, scores, judge),
         missed=_missed(records, sets, scores),
         comparison=comparison,
-        notes=(*notes, *scores.notes, WITHOUT_MODEL),
+        notes=(*notes, *scores.notes, NOT_MADE if settings.model or helped else WITHOUT_MODEL),
+        helped=helped,
     )
     _write(plan.out / "scores.json", json.dumps(as_values(outcome), ensure_ascii=False, indent=1))
     return outcome
@@ -147,6 +160,7 @@ def as_values(outcome: Outcome) -> dict[str, Any]:
             "other_gold": comparison.regold,
         },
         "tables": dump(outcome.scores.tables),
+        **({"model": outcome.helped.as_values()} if outcome.helped else {}),
     }
 
 
@@ -170,9 +184,20 @@ def _recorded(
     told = [gold for gold in sets if gold.kind not in SEARCHES]
     wordings = load_wordings(parts.advisor.law.vocabulary) if plan.dialogue else None
     listener = make_listener(settings) if plan.dialogue else None
+    helpers = {}  # made before the work: a key that cannot be read is said at once
+    if plan.model and settings.model and told:
+        for system, use in WAYS.items():
+            helper = helper_of(settings.model_copy(update={"model_uses": use}), parts.advisor.law)
+            if helper:
+                helpers[system] = helper
     if told:
         with _shown(progress, steps_of(told, plan.dialogue), "正在回答") as advance:
             yield from predict(Run(parts.advisor, plan.day, listener, wordings), told, advance)
+    if helpers:
+        some = [chosen(gold, plan.model_limit) for gold in told]
+        total = len(helpers) * sum(len(gold.rows) for gold in some)
+        with _shown(progress, total, "正在让大模型帮着回答") as advance:
+            yield from answer_helped(Run(parts.advisor, plan.day), helpers, some, advance)
     if plan.comparators and told:
         yield from _compared(plan, parts, told, settings, progress, notes)
     for whole, gold in zip(every, sets, strict=True):

@@ -43,11 +43,11 @@ class Run:
 def predict(run: Run, sets: Sequence[GoldSet], advance: Advance) -> Iterator[Prediction | Memory]:
     """Records of all sets, the first answers before anything else, so that their memory can be told apart."""
     check_facts(sets, run.advisor.law.vocabulary)
-    _warm(run, sets)
+    warm(run, sets)
     silent: dict[tuple[str, str], Prediction] = {}  # answers that ask nothing: there will be no dialogue
     for gold in sets:
         for row in gold.rows:
-            made = _first(_ask(run, row), gold, row)
+            made = first_answer(run, gold, row)
             if not made.answer["missing_facts"]:
                 silent[gold.name, row.id] = made
             yield made
@@ -131,7 +131,9 @@ def _ask(run: Run, row: GoldRow) -> Advice | str:
         return str(error)
 
 
-def _first(advice: Advice | str, gold: GoldSet, row: GoldRow) -> Prediction:
+def first_answer(run: Run, gold: GoldSet, row: GoldRow) -> Prediction:
+    """What is said to a row at once; a sentence where it cannot be read."""
+    advice = _ask(run, row)
     if isinstance(advice, str):
         return Prediction(PRODUCT, gold.name, row.id, _refused(row, advice))
     return _recorded(advice, gold, row, "first")
@@ -163,7 +165,7 @@ def _after(run: Run, listener: Listener, wordings: Wordings, gold: GoldSet, row:
     return _recorded(advice, gold, row, "after", asked)
 
 
-def _warm(run: Run, sets: Sequence[GoldSet]) -> None:
+def warm(run: Run, sets: Sequence[GoldSet]) -> None:
     """The first answer of a process loads what later ones find ready."""
     for gold in sets[:1]:
         for row in gold.rows[:1]:
