@@ -41,17 +41,11 @@ def shown(
             {
                 "name": name,
                 "about": ours["about"].get(name, ""),
-                "cells": [line.format(**one) for one in told],
+                "cells": [
+                    line.format(**one) if n or name in ours["without"] else "—" for n, one in enumerate(told)
+                ],
             }
             for name, line in ours["costs"].items()
-        ]
-        + [
-            {
-                "name": name,
-                "about": ours["about"].get(name, ""),
-                "cells": ["—", *(line.format(**one) for one in told[1:])],
-            }
-            for name, line in ours["costs_of_model"].items()
         ],
         "parts": [
             part for key in helped.ways[0].figures if (part := _part(key, helped, words, measures[key.part]))
