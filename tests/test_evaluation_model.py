@@ -162,6 +162,7 @@ def test_the_section_says_what_it_changed_and_what_it_cost(helped: Outcome, sett
         assert "同样的 4 条，3 种做法各答一遍；大模型：试验模型" in words
         assert "结论正确率" in words
         assert "没有变化" in words
+        assert words.index("·情况") < words.index("·知识题")
         assert "1/1（100%）" in words  # facts kept of those proposed
         assert "一条也没有帮上" not in words
     lines = [line for line in summary_lines(helped, settings.prompts) if line.startswith("大模型·")]

@@ -30,7 +30,7 @@ def shown(
     """
     ours = words["model"]
     told = [_told(way, ours) for way in helped.ways]
-    with_model = helped.ways[1:]
+    with_model, order = helped.ways[1:], list(words["parts"])
     return {
         "models": helped.models,
         "rows": helped.rows,
@@ -48,7 +48,9 @@ def shown(
             for name, line in ours["costs"].items()
         ],
         "parts": [
-            part for key in helped.ways[0].figures if (part := _part(key, helped, words, measures[key.part]))
+            part
+            for key in sorted(helped.ways[0].figures, key=lambda k: (k.group, order.index(k.part)))
+            if (part := _part(key, helped, words, measures[key.part]))
         ],
         "ways": [
             {
@@ -139,6 +141,7 @@ def _cell(
         "interval": f"{figure.low:.3f}–{figure.high:.3f}",
         "rows": str(figure.rows),
         "change": "",
+        "tone": "",
         "turned": "",
     }
     if way.comparison is None:
@@ -146,6 +149,7 @@ def _cell(
     changed = [c.difference for c in way.comparison.changes if (c.key, c.measure) == (key, measure.key)]
     for one in changed:
         cell["change"] = _change(one, ours)
+        cell["tone"] = "good" if one.low > 0 else "bad" if one.high < 0 else "soft"
     if measure.needs in ROWWISE:
         gained, lost = _turned(way, without, key, measure.needs)
         if gained or lost:
@@ -185,7 +189,7 @@ def _turn(turn: Turn, words: Mapping[str, Any]) -> dict[str, str | bool]:
         "row_md": escape_markdown(turn.row),
         "kind": kind,
         "what": words["model"]["turns"][kind],
-        "wanted": labels.get(turn.wanted, turn.wanted),
+        "wanted": labels.get(turn.wanted, turn.wanted) if turn.wanted else "",
         "was": was,
         "now": now,
     }
