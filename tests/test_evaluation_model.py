@@ -122,6 +122,8 @@ def report(outcome: Outcome, settings: Settings) -> tuple[str, str]:
 
 def test_without_is_the_product_as_if_there_were_no_model(plain: Outcome, helped: Outcome) -> None:
     assert answers(helped, "zeming") == answers(plain, "zeming")
+    first = {key: answer for key, answer in answers(plain, "zeming").items() if key[1] == "first"}
+    assert answers(helped, "zeming+none") == first
     assert helped.comparison is not None
     assert not helped.comparison.turned
     assert set(helped.scores.tables) == set(plain.scores.tables)
@@ -130,7 +132,11 @@ def test_without_is_the_product_as_if_there_were_no_model(plain: Outcome, helped
     written = json.loads((helped.plan.out / "scores.json").read_text("utf-8"))
     assert {table["system"] for table in written["tables"]} == {"zeming"}
     assert {figure["system"] for figure in written["figures"]} == {"zeming"}
-    assert [way["system"] for way in written["model"]["ways"]] == ["zeming", "zeming+facts", "zeming+both"]
+    assert [way["system"] for way in written["model"]["ways"]] == [
+        "zeming+none",
+        "zeming+facts",
+        "zeming+both",
+    ]
     assert QUOTE not in json.dumps(written, ensure_ascii=False)  # no words of a row
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from assistant import holdings
 from assistant.adapters.embeddings import fingerprint, make_embeddings
 from assistant.adapters.law_package import ABSENT, open_package
+from assistant.assisted import Helper
 from assistant.conversation import make_listener
 from assistant.errors import InputFileError, KnowledgeError
 from assistant.evaluation.asker import load_wordings
@@ -184,12 +185,11 @@ def _recorded(
     told = [gold for gold in sets if gold.kind not in SEARCHES]
     wordings = load_wordings(parts.advisor.law.vocabulary) if plan.dialogue else None
     listener = make_listener(settings) if plan.dialogue else None
-    helpers = {}  # made before the work: a key that cannot be read is said at once
+    helpers: dict[str, Helper | None] = {}  # made before the work: a key that cannot be read is said at once
     if plan.model and settings.model and told:
         for system, use in WAYS.items():
-            helper = helper_of(settings.model_copy(update={"model_uses": use}), parts.advisor.law)
-            if helper:
-                helpers[system] = helper
+            served = settings.model_copy(update={"model_uses": use})
+            helpers[system] = helper_of(served, parts.advisor.law) if use else None
     if told:
         with _shown(progress, steps_of(told, plan.dialogue), "正在回答") as advance:
             yield from predict(Run(parts.advisor, plan.day, listener, wordings), told, advance)

@@ -21,7 +21,12 @@ from assistant.evaluation.rows import GoldRow, GoldSet
 from assistant.evaluation.scoring import CASES, Key, Scores, score
 from assistant.evaluation.systems import PRODUCT, Advance, Run, first_answer, warm
 
-WAYS: Mapping[str, Literal["facts", "both"]] = {f"{PRODUCT}+facts": "facts", f"{PRODUCT}+both": "both"}
+WITHOUT = f"{PRODUCT}+none"
+WAYS: Mapping[str, Literal["facts", "both"] | None] = {
+    WITHOUT: None,
+    f"{PRODUCT}+facts": "facts",
+    f"{PRODUCT}+both": "both",
+}
 """System -> what the model is used for; see ``settings.model_uses``."""
 TOGETHER = {"reworded": "group", "contrast": "pair"}  # kind of set -> what its rows are compared by
 
@@ -46,21 +51,28 @@ def chosen(gold: GoldSet, most: int | None) -> GoldSet:
 
 
 def answer_helped(
-    run: Run, helpers: Mapping[str, Helper], sets: Sequence[GoldSet], advance: Advance
+    run: Run, helpers: Mapping[str, Helper | None], sets: Sequence[GoldSet], advance: Advance
 ) -> Iterator[Prediction]:
-    """The first answers with each of the helpers. No reply is used twice, so that each answer has its true cost."""
-    for system, helper in helpers.items():
-        served = replace(run, advisor=replace(run.advisor, helper=helper))
-        warm(served, sets)  # loads what talks to the model, and what hides names
-        for gold in sets:
-            for row in gold.rows:
-                helper.forget()
-                yield replace(first_answer(served, gold, row), system=system)
+    """The first answers with each of the helpers, and without; row by row, so that a busy machine is as busy for all.
+
+    No reply is used twice, so that each answer has its true cost.
+    """
+    served = {
+        system: replace(run, advisor=replace(run.advisor, helper=one)) for system, one in helpers.items()
+    }
+    for one in served.values():
+        warm(one, sets)  # loads what talks to the model, and what hides names
+    for gold in sets:
+        for row in gold.rows:
+            for system, one in served.items():
+                if one.advisor.helper:
+                    one.advisor.helper.forget()
+                yield replace(first_answer(one, gold, row), system=system)
                 advance(1)
 
 
 def is_helped(record: Record) -> bool:
-    """Whether a record is of the product with a language model."""
+    """Whether a record is of one of the ways that are compared with one another."""
     return record.system in WAYS
 
 
@@ -167,8 +179,8 @@ def compare_ways(
     for record in records:
         if isinstance(record, Prediction) and record.stage == "first" and record.set:
             made.setdefault(record.system, {})[record.set, record.row] = record
-    systems = [system for system in (PRODUCT, *WAYS) if system in made]
-    if PRODUCT not in systems or len(systems) == 1:
+    systems = [system for system in WAYS if system in made]
+    if WITHOUT not in systems or len(systems) == 1:
         return None
     common = set.intersection(*(set(made[system]) for system in systems))
     some = [replace(g, rows=tuple(row for row in g.rows if (g.name, row.id) in common)) for g in sets]
