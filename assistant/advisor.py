@@ -13,7 +13,7 @@ from datetime import date
 from functools import cache, cached_property
 from typing import Any
 
-from assistant.assisted import Help, Helper
+from assistant.assisted import Help, Helper, told_of
 from assistant.errors import QuestionError
 from assistant.law.asking import Asked
 from assistant.law.cases import Case
@@ -23,6 +23,7 @@ from assistant.law.rules import run_table, values_of
 from assistant.law.text import has_words, is_mostly_foreign
 from assistant.model import (
     Advice,
+    Assistance,
     Citation,
     Clause,
     Declined,
@@ -71,8 +72,9 @@ class Advisor:
         """Answer one question.
 
         Args:
-            on_stage: is told of each stage as it begins: "facts", "search", "judge", "verify". A question that is
-                declined does not go through all.
+            on_stage: is told of each stage as it begins: "facts", "search", "judge", "verify"; where a language model
+                helps, "model" and "wording" as well, when it is waited for. A question that is declined does not go
+                through all.
 
         Raises:
             QuestionError: empty, without words, or too long.
@@ -105,6 +107,7 @@ class Advisor:
             notices.append(self._notice("no_dense"))
         help = self.helper.begin(text) if self.helper else None
         if help:
+            begin("model")
             help.start(facts=kind == "scenario")
             allowed = self._searchable(question.day, references)
             if terms := help.terms(lambda: self.retriever.about(text, allowed)):
@@ -130,7 +133,7 @@ class Advisor:
                 notices,
             )
         else:
-            facts, made = self._judged(question, facts, received, help)
+            facts, made = self._judged(question, facts, received, help, begin)
             notices += [*self._versions_not_held(question.day), *self._helped(help)]
             cases = self._cases(facts, made, text, found.cases, question.day)
             answer, citations = self.writer.scenario(
@@ -139,6 +142,7 @@ class Advisor:
         begin("verify")
         answer, checks = verify(answer, citations, self.law.corpus)
         if help:
+            begin("wording")
             answer = self._worded(answer, made, citations, question.day, help)
         return Advice(
             question=question,
@@ -224,11 +228,20 @@ class Advisor:
         return lambda side: self.retriever.search(side, PASSAGES, self._searchable(day, ())).passages
 
     def _judged(
-        self, question: Question, facts: tuple[Fact, ...], received: date | None, help: Help | None
+        self,
+        question: Question,
+        facts: tuple[Fact, ...],
+        received: date | None,
+        help: Help | None,
+        begin: Callable[[str], None],
     ) -> tuple[tuple[Fact, ...], Determination]:
         """The facts of a story, and what the rules make of them."""
         settled = question.not_to_ask
-        proposed = help.proposed().facts if help else ()
+        proposed: tuple[Fact, ...] = ()
+        if help:
+            begin("model")
+            proposed = help.proposed().facts
+            begin("judge")
         read = self.reader.read(question.text, facts, question.confirmed, question.day, settled, proposed)
         if help:
             help.settle(read.joined)
@@ -341,25 +354,17 @@ class Advisor:
         given = help.report()
         if worded == answer or given is None:
             return answer
-        words = self.writer.labels["assisted"]["sentences"]
-        return self.writer.with_notice(
-            worded, words.format(model=given.model, kept=given.sentences_kept, count=given.sentences)
-        )
+        return self.writer.with_notice(worded, self._told_of(given)[1])
 
     def _helped(self, help: Help | None) -> list[str]:
         """What a language model had a hand in, and what was checked."""
         given = help.report() if help else None
-        if given is None:
-            return []
-        words, facts = self.writer.labels["assisted"], self.law.vocabulary.facts
-        said = []
-        if given.facts_kept or given.facts_open:
-            said.append(words["facts"].format(count=given.facts_kept))
-        if given.facts_open:
-            said.append(words["open"].format(names="、".join(facts[name].label for name in given.facts_open)))
-        if given.terms:
-            said.append(words["terms"].format(terms="、".join(given.terms)))
-        return [words["lead"].format(model=given.model) + "；".join(said)] if said else []
+        said = self._told_of(given)[0] if given else ""
+        return [said] if said else []
+
+    def _told_of(self, given: Assistance) -> tuple[str, str]:
+        facts = self.law.vocabulary.facts
+        return told_of(given, self.writer.labels["assisted"], lambda name: facts[name].label)
 
     def _notice(self, key: str, **words: str) -> str:
         return str(self.writer.labels["notices"][key]).format(**words)

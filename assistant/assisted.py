@@ -123,6 +123,25 @@ class Helper:
         return known
 
 
+def told_of(given: Assistance, words: Mapping[str, str], label: Callable[[str], str]) -> tuple[str, str]:
+    """What an answer says of the help that it had: with reading and searching, with its wording; "" for none.
+
+    Args:
+        words: ``assisted`` of ``prompts/labels.yaml``.
+        label: the name of a fact, as people are told.
+    """
+    said = []
+    if given.facts_kept or given.facts_open:
+        said.append(words["facts"].format(count=given.facts_kept))
+    if given.facts_open:
+        said.append(words["open"].format(names="、".join(label(name) for name in given.facts_open)))
+    if given.terms:
+        said.append(words["terms"].format(terms="、".join(given.terms)))
+    read = words["lead"].format(model=given.model) + "；".join(said) if said else ""
+    worded = words["sentences"].format(model=given.model, kept=given.sentences_kept, count=given.sentences)
+    return read, worded if given.sentences_kept else ""
+
+
 class Help:
     """What a language model does for one answer. Used by one thread."""
 

@@ -477,7 +477,8 @@ def exported(
     if not found.same:
         names = "、".join(d.label for d in found.differences)
         raise ReceiptError(
-            f"这个答复以后知识库有了变动，现在重做会不一样（{names}）；请再问一次，然后导出凭据。"
+            f"这个答复现在重做会不一样（{names}）：知识库有了变动，或者记录里的姓名等换成了代号；"
+            "请再问一次，然后导出凭据。"
         )
     return receipt(advice, parts.corpus, parts.versions, when, without_words) if without_words else made
 

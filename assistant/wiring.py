@@ -66,6 +66,7 @@ from assistant.understanding import Reader
 
 if TYPE_CHECKING:
     from assistant.receipts import Versions
+    from assistant.replaying import Replayer
 
 PRACTICE = 3  # every third case is read by a process that has nothing else to do yet
 
@@ -94,6 +95,18 @@ class Parts:
         state = state_of(self.settings.knowledge)
         documents = holdings.library_of(self.settings).digests()
         return versions_of(self.settings, documents, state, fingerprint(self.settings))
+
+    @cached_property
+    def alone(self) -> Parts:
+        """The same without a language model."""
+        return replace(self, advisor=replace(self.advisor, helper=None)) if self.advisor.helper else self
+
+    @cached_property
+    def replayer(self) -> Replayer:
+        """Makes answers again, without a language model: it may say something else each time."""
+        from assistant.replaying import Replayer  # late, as above
+
+        return Replayer(self.alone, Prompts(self.settings.prompts))
 
     @cached_property
     def drafter(self) -> Drafter:
@@ -360,15 +373,22 @@ class Office:
                 self._guard.release()
         return self._parts
 
-    def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice:
-        """See :meth:`assistant.advisor.Advisor.ask`."""
+    def ask(
+        self, question: Question, on_stage: Callable[[str], None] | None = None, alone: bool = False
+    ) -> Advice:
+        """See :meth:`assistant.advisor.Advisor.ask`. ``alone``: without a language model."""
         parts = self.parts(wait=False)
         try:
-            return parts.advisor.ask(question, on_stage)
+            return _advisor(parts, alone).ask(question, on_stage)
         except Exception:
             if self.parts() is parts:
                 raise
-        return self.parts().advisor.ask(question, on_stage)  # the index was exchanged under the parts before
+        # the index was exchanged under the parts before
+        return _advisor(self.parts(), alone).ask(question, on_stage)
+
+    def replayer(self) -> Replayer:
+        """Makes answers again from the documents as they stand now."""
+        return self.parts().replayer
 
     def get(self, id: str) -> Provision | None:
         """The provision, as :meth:`assistant.law.corpus.Corpus.get` has it."""
@@ -400,22 +420,41 @@ class Crew:
         if settings.workers > 1 and self._workers is None:
             self._workers = Workers(settings.workers, partial(_desk, settings))
 
-    def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice:
-        """See :meth:`assistant.advisor.Advisor.ask`.
+    def ask(
+        self, question: Question, on_stage: Callable[[str], None] | None = None, alone: bool = False
+    ) -> Advice:
+        """See :meth:`Office.ask`.
 
         Raises:
             WorkerFailed: a fault of the program; besides what the advisor raises.
         """
         if self._workers is None:
-            return self._office.ask(question, on_stage)
+            return self._office.ask(question, on_stage, alone)
         advice: Advice = self._workers.ask(
-            question, on_stage or (lambda _: None), lambda: self._office.ask(question, on_stage)
+            _Alone(question) if alone else question,
+            on_stage or (lambda _: None),
+            lambda: self._office.ask(question, on_stage, alone),
         )
         return advice
+
+    def replayer(self) -> Replayer:
+        """See :meth:`Office.replayer`; the answers are made in the processes."""
+        return replace(self._office.replayer(), ask=partial(self.ask, alone=True))
 
     def close(self) -> None:
         if self._workers:
             self._workers.close()
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """What is asked without a language model."""
+
+    question: Question
+
+
+def _advisor(parts: Parts, alone: bool) -> Advisor:
+    return parts.alone.advisor if alone else parts.advisor
 
 
 def _desk(settings: Settings) -> Made:
@@ -423,18 +462,22 @@ def _desk(settings: Settings) -> Made:
     office = Office(settings)
 
     def practise() -> Iterator[None]:
-        advisor = office.parts().advisor
-        alone = replace(advisor, helper=None)  # nobody's question: nothing for a language model
-        for case in advisor.cases[::PRACTICE]:
-            with suppress(Exception):
-                alone.ask(Question(case.story, date.today()))
+        parts = office.parts()
+        for case in parts.advisor.cases[::PRACTICE]:
+            with suppress(Exception):  # nobody's question: nothing for a language model
+                parts.alone.advisor.ask(Question(case.story, date.today()))
             yield
-        if advisor.helper:
+        if helper := parts.advisor.helper:
             with suppress(Exception):
-                advisor.helper.known_names  # noqa: B018  read before the first question
+                helper.known_names  # noqa: B018  read before the first question
             yield
 
-    return office.ask, practise()
+    def answer(asked: Question | _Alone, tell: Callable[[str], None]) -> Advice:
+        if isinstance(asked, _Alone):
+            return office.ask(asked.question, alone=True)
+        return office.ask(asked, tell)
+
+    return answer, practise()
 
 
 def coverage_of(settings: Settings, today: date) -> Coverage:

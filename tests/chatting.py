@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from assistant.advisor import Advisor
 from assistant.model import Advice, Question
 from assistant.web.chat import Answers
+from assistant.wiring import Parts, helper_of
+from tests.model_server import Asked
 
 CASE = (
     "我是分管安全的副镇长，镇里的采石场长期违规开采，我知道后没有去查，也没有督促整改，"
@@ -93,3 +98,34 @@ class Broken:
 
     def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice:
         raise ValueError(question.text)
+
+
+DISSENT = (
+    "我是副县长，那天会上就我一个人拍桌子说这个项目搞不得，本子上白纸黑字写着呢。"
+    "后来还是上了，亏得一塌糊涂，现在连我一起追。"
+)
+
+
+def helpful(asked: Asked) -> str:
+    """What a good language model replies: a fact and an invented one, terms, each sentence but one in other words."""
+    wanted = (asked.schema or {}).get("properties", {})
+    if "facts" in wanted:
+        told = [
+            {"name": "dissent_recorded", "value": "是", "quote": "就我一个人拍桌子说这个项目搞不得"},
+            {"name": "force_majeure", "value": "yes", "quote": "发生了地震"},
+        ]
+        return json.dumps({"facts": told}, ensure_ascii=False)
+    if "terms" in wanted:
+        return json.dumps({"terms": ["集体决策", "民主集中制"]}, ensure_ascii=False)
+    lines = [
+        line.replace(". ", ". 也就是说，", 1)
+        for line in asked.prompt.partition("<<<要改写的句子")[2].splitlines()
+        if re.match(r"\d+\. ", line)
+    ]
+    return "\n".join([lines[0].replace("，", "，大约", 1), *lines[1:]])
+
+
+def helped_by(parts: Parts, url: str, name: str = "试验模型") -> Advisor:
+    """The real advisor with a language model at an address."""
+    served = parts.settings.model_copy(update={"model": name, "model_url": url})
+    return replace(parts.advisor, helper=helper_of(served, parts.advisor.law))

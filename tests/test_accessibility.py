@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from assistant.web import server
 from assistant.wiring import Office, Parts
 from tests.browser import axe, free_port
+from tests.chatting import DISSENT, helped_by, helpful
+from tests.model_server import model_server
 
 CASE = (
     "我是分管安全的副镇长，镇里的采石场长期违规开采，我知道后没有去查，也没有督促整改，后来塌方死了两个人，"
@@ -34,6 +36,7 @@ def address(parts: Parts) -> Iterator[str]:
         server.load_examples(settings.prompts),
         office,
         drafter=lambda: office.parts(wait=False).drafter,
+        replayer=office.replayer,
     )
     served = server.launch(app, settings)
     yield served.address
@@ -125,6 +128,32 @@ def test_axe_finds_nothing_in_the_chat(
     page.locator(".z-manage summary").first.click()
     wrong += look(page, "history")
     page.context.close()
+    assert wrong == []
+
+
+def test_axe_finds_nothing_where_a_language_model_helped(browser: Browser, parts: Parts) -> None:
+    settings = parts.settings.model_copy(update={"port": free_port()})
+    wrong = []
+    with model_server(helpful) as model:
+        app = server.build_app(
+            helped_by(parts, model.url),
+            parts.corpus,
+            settings,
+            server.load_examples(settings.prompts),
+            replayer=lambda: parts.replayer,
+        )
+        served = server.launch(app, settings)
+        for size in (PHONE, DESK):
+            page = visit(browser, served.address, size)
+            page.fill("#z-text", DISSENT)
+            page.click("#z-send")
+            page.locator("#turn-0 .z-part-assisted summary").click()
+            wrong += look(page, "a model's part")
+            page.locator("#turn-0 [data-do=receipt]").click()
+            page.wait_for_selector("#z-box[open]")
+            wrong += look(page, "receipt")
+            page.context.close()
+        served.close()
     assert wrong == []
 
 

@@ -25,6 +25,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from assistant.errors import SettingsError
 from assistant.law.corpus import with_documents
 from assistant.model import Advice, Citation, Instrument, Provision, Question, Shelf
+from assistant.receipts import read_receipt
 from assistant.records import tables
 from assistant.records.conversations import Kept
 from assistant.records.store import Store, open_store
@@ -34,8 +35,21 @@ from assistant.web.registry import Registry
 from assistant.web.thread import load_examples
 from assistant.wiring import Parts
 from tests.browser import free_port
-from tests.chatting import CASE, DECIDED, OPEN, OTHER, REPORT, RULE, Remembering, Slow
+from tests.chatting import (
+    CASE,
+    DECIDED,
+    DISSENT,
+    OPEN,
+    OTHER,
+    REPORT,
+    RULE,
+    Remembering,
+    Slow,
+    helped_by,
+    helpful,
+)
 from tests.injections import INJECTIONS
+from tests.model_server import model_server, slow
 
 expect.set_options(timeout=30_000)
 LATELY = date.today() - timedelta(days=10)
@@ -75,6 +89,7 @@ class Site:
     address: str
     slow: Slow
     model: Model
+    plain: Remembering
     registry: Registry
     store: Store
     data: Path
@@ -102,9 +117,17 @@ def site(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     slow = Slow(model)
     with closing(open_store(settings)) as store:
         examples = load_examples(settings.prompts)
-        app = server.build_app(slow, stock, settings, examples, store=store, drafter=lambda: parts.drafter)
+        app = server.build_app(
+            slow,
+            stock,
+            settings,
+            examples,
+            store=store,
+            drafter=lambda: parts.drafter,
+            replayer=lambda: parts.replayer,
+        )
         served = server.launch(app, settings)
-        yield Site(served.address, slow, model, app.state.registry, store, data)
+        yield Site(served.address, slow, model, model.advisor, app.state.registry, store, data)
         slow.release()
         served.close()
 
@@ -115,7 +138,7 @@ def page(context: BrowserContext, site: Site) -> Iterator[Page]:
     faults: list[str] = []
     opened = context.new_page()
     opened.on("pageerror", lambda error: faults.append(str(error)))
-    site.model.more = ""
+    site.model.more, site.model.advisor = "", site.plain
     site.slow.release()
     arrive(opened, site)
     yield opened
@@ -506,6 +529,39 @@ def test_without_a_trace_nothing_is_kept_and_the_browser_keeps_nothing_either(pa
     assert all(MARK not in str(cookie) for cookie in page.context.cookies())
 
 
+# ---------------------------------------------------------------- a language model, receipts
+
+
+def test_a_models_part_is_seen_unfolded_and_proven_and_a_slow_one_can_be_stopped(
+    page: Page, site: Site, parts: Parts
+) -> None:
+    with model_server(helpful) as model:
+        site.model.advisor = Remembering(helped_by(parts, model.url))
+        turn = ask(page, DISSENT)
+        expect(turn.locator(".z-verdict")).to_contain_text("大模型协助")
+        part = turn.locator(".z-part-assisted")
+        expect(part.locator(".z-inside")).to_be_hidden()
+        part.locator("summary").focus()
+        page.keyboard.press("Enter")
+        expect(part.locator(".z-inside")).to_contain_text("提出2项，采用1项")
+        turn.get_by_role("button", name="答复凭据").click()
+        page.get_by_label("不写原话").check()
+        name, content = saved(page, page.get_by_role("button", name="下载"))
+        assert name.startswith("答复凭据-")
+        made = read_receipt(content.decode())
+        assert made.question.text is None
+        assert parts.replayer.replay(made).same
+        expect(page.locator("#z-notice")).to_have_text("")
+        model.answers = [slow("{}", 60)]
+        site.model.advisor = Remembering(helped_by(parts, model.url))
+        page.uncheck("#z-follow")
+        page.fill("#z-text", CASE)
+        page.press("#z-text", "Enter")
+        expect(page.locator("#turn-1 .z-now")).to_have_text("请大模型帮着读……")
+        page.click("#z-stop")
+        expect(page.locator("#turn-1")).to_contain_text("已停止", timeout=3000)
+
+
 # ---------------------------------------------------------------- waiting, failing
 
 
@@ -522,11 +578,10 @@ def test_while_it_works_the_stage_is_shown_and_it_can_be_stopped_and_asked_again
     assert CASE in page.locator("#turn-0 .z-said").inner_text()
     expect(page.locator("#z-send")).to_be_hidden()
     page.click("#z-stop")
-    expect(stage).to_have_text("正在停止……")
     expect(page.locator("#z-send")).to_be_visible()
-    site.slow.release()
     turn = page.locator("#turn-0")
-    expect(turn).to_contain_text("已停止")
+    expect(turn).to_contain_text("已停止")  # at once, though it goes on behind
+    site.slow.release()
     assert turn.locator(".z-verdict").count() == 0
     expect(page.locator("#z-headings")).to_contain_text("还没有保存的对话")
     turn.get_by_role("button", name="再试一次").click()

@@ -16,9 +16,10 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markupsafe import Markup
 
+from assistant.assisted import told_of
 from assistant.law.deadlines import Deadline
 from assistant.law.vocabulary import FactKind, Vocabulary
-from assistant.model import Advice, Citation, Determination, Fact, MissingFact
+from assistant.model import Advice, Assistance, Citation, Determination, Fact, MissingFact
 from assistant.prompts import escape_markdown
 from assistant.web.markup import render
 from assistant.web.thread import Turn
@@ -87,6 +88,16 @@ class Wording:
         kind = self.vocabulary.facts.get(name)
         return kind if kind and kind.about != "question" else None
 
+    def name_of(self, fact: str) -> str:
+        """What a fact is called; one that is no longer known keeps its id."""
+        kind = self.vocabulary.facts.get(fact)
+        return kind.label if kind else fact
+
+    def told_of(self, advice: Advice) -> frozenset[str]:
+        """What the answer itself says of a language model; the card has a section for it."""
+        given = advice.assisted
+        return frozenset(told_of(given, self.labels["assisted"], self.name_of)) if given else frozenset()
+
 
 def turn_html(
     turn: Turn,
@@ -96,6 +107,7 @@ def turn_html(
     received: date | None = None,
     newest: bool = True,
     can_keep: bool = True,
+    can_prove: bool = False,
 ) -> str:
     """A turn with its answer, as one element with the id ``turn-<index>``.
 
@@ -104,13 +116,16 @@ def turn_html(
         received: the day a decision was received, where it is known.
         newest: the facts of an older answer to the same matter are shown, but corrected in the newest one only.
         can_keep: feedback can be given.
+        can_prove: a receipt can be had.
     """
     advice = turn.advice
     values: dict[str, Any] = {"turn": turn, "index": index, "newest": newest, "can_keep": can_keep}
+    values["can_prove"] = can_prove
     if advice is None:
         return render("turn.html.j2", advice=None, **values)
     made = advice.determination
-    lead, sections, tail = _sections(turn, advice, index, wording.labels, deadlines, received, newest)
+    lead, sections, tail = _sections(turn, advice, index, wording, deadlines, received, newest)
+    told, given = wording.told_of(advice), advice.assisted
     return render(
         "turn.html.j2",
         advice=advice,
@@ -124,6 +139,8 @@ def turn_html(
         open_first=bool(made and _is_open(made, wording.labels)),
         chips=chips(advice, wording) if made else (),
         sections=sections,
+        notices=[notice for notice in advice.notices if notice not in told],
+        aided=wording.labels["card"]["assisted"]["mark"] if given and given.helped else "",
         **values,
     )
 
@@ -203,16 +220,17 @@ def _sections(
     turn: Turn,
     advice: Advice,
     index: int,
-    labels: Mapping[str, Any],
+    wording: Wording,
     deadlines: Sequence[Deadline],
     received: date | None,
     newest: bool,
 ) -> tuple[Markup, tuple[Section, ...], Markup]:
     """What stands first, the foldable sections, and what stands last (notices, whose word it is)."""
+    labels = wording.labels
     titles: Mapping[str, Any] = labels["card"]["sections"]
     after: Sequence[str] = labels["card"]["after_routes"]
     reader = _reader(index, {c.n: c for c in advice.citations})
-    lead, blocks, tail = _cut(advice)
+    lead, blocks, tail = _cut(advice, wording.told_of(advice))
 
     def html(text: Sequence[str]) -> Markup:
         rendered = reader.render("\n".join(text)).strip()
@@ -234,12 +252,19 @@ def _sections(
     made.sort(key=lambda section: section.key in after)
     if advice.citations:
         made.append(_sources(advice.citations, index, labels))
+    if advice.assisted:
+        made.append(_assisted(advice.assisted, wording))
     return html(lead), tuple(made), html(tail)
 
 
-def _cut(advice: Advice) -> tuple[list[str], list[tuple[str, str, list[str]]], list[str]]:
-    """The answer's lines: before the first heading, under each heading, and after the list of sources."""
-    beside = {f"> {advice.understood}", *(f"> {escape_markdown(n)}" for n in advice.notices)}
+def _cut(
+    advice: Advice, told: Iterable[str]
+) -> tuple[list[str], list[tuple[str, str, list[str]]], list[str]]:
+    """The answer's lines: before the first heading, under each heading, and after the list of sources.
+
+    What is shown beside the answer stays away: how it was understood, its notices, and what was ``told`` of the model.
+    """
+    beside = {f"> {advice.understood}", *(f"> {escape_markdown(n)}" for n in (*advice.notices, *told))}
     numbered = re.compile(r"\d+\. ")
     lead: list[str] = []
     blocks: list[tuple[str, str, list[str]]] = []
@@ -310,6 +335,40 @@ def _sources(citations: Iterable[Citation], index: int, labels: Mapping[str, Any
     shown = list(citations)
     html = render("sources.html.j2", citations=shown, index=index, unverified=labels["unverified"])
     return Section("sources", "来源", html, f"{len(shown)}条")
+
+
+def _assisted(given: Assistance, wording: Wording) -> Section:
+    """What a language model was asked for, and what of it was let in."""
+    words = wording.labels["card"]["assisted"]
+    if not given.helped:
+        lead = words["no_use"].format(model=given.model, trouble="".join(given.trouble))
+        html = render("assisted.html.j2", lead=lead, rows=())
+        return Section("assisted", words["no_use_title"], html)
+    names = {
+        key: "、".join(map(wording.name_of, getattr(given, f"facts_{key}"))) for key in ("open", "stand")
+    }
+    rest = given.sentences - given.sentences_kept
+    said: list[tuple[str, bool, dict[str, Any]]] = [
+        ("model", True, {"model": given.model}),
+        ("facts", given.facts_proposed > 0, {"proposed": given.facts_proposed, "kept": given.facts_kept}),
+        ("open", bool(given.facts_open), {"count": len(given.facts_open), "names": names["open"]}),
+        ("stand", bool(given.facts_stand), {"count": len(given.facts_stand), "names": names["stand"]}),
+        ("terms", bool(given.terms), {"terms": "、".join(given.terms)}),
+        (
+            "sentences" if rest else "all_sentences",
+            given.sentences > 0,
+            {"count": given.sentences, "kept": given.sentences_kept, "rest": rest},
+        ),
+        ("seconds", True, {"seconds": f"{given.seconds:.1f}"}),
+        ("trouble", bool(given.trouble), {"trouble": "".join(given.trouble)}),
+    ]
+    rows = [
+        (words["rows"][key]["name"], words["rows"][key]["words"].format(**values))
+        for key, wanted, values in said
+        if wanted
+    ]
+    html = render("assisted.html.j2", lead=words["lead"], rows=rows)
+    return Section("assisted", words["title"], html, given.model)
 
 
 def cite(index: int, citation: Citation) -> Markup:

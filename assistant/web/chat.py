@@ -23,11 +23,13 @@ from assistant.law.names import Names
 from assistant.model import Advice, Question
 from assistant.records.conversations import Conversations, Kept
 from assistant.records.feedback import Feedback, FeedbackBox
+from assistant.replaying import Replayer, receipt_file
 from assistant.settings import Settings
 from assistant.veil import Veil
 from assistant.web import exporting
 from assistant.web.card import Wording, side_by_side, turn_html
 from assistant.web.keeping import from_body, title_of, to_body
+from assistant.web.leaving import Bench, GivenUp
 from assistant.web.markup import render
 from assistant.web.sheet import Stock, sheet
 from assistant.web.thread import (
@@ -49,21 +51,23 @@ STOPPED = "已停止，没有答复。"
 _LONGEST_NOTE = 1000
 _LONGEST_TITLE = 60
 _LONGEST_DRAFT = 50_000
-_MOST_STOPPED = 20
 _MOST_VALUES = 50
 _NO_MATTER = "这个答复不是对一件具体情况的判断，没有可以改的事实。"
 _GONE = "这段对话已经不在这里了，请刷新页面；以前的可以从“对话记录”里打开。"
 
 
 class Answers(Protocol):
-    """Answers, and says which stage it has reached: facts, search, judge, verify."""
+    """Answers, and says which stage it has reached; see :meth:`assistant.advisor.Advisor.ask`."""
 
     def ask(self, question: Question, on_stage: Callable[[str], None] | None = None) -> Advice: ...
 
 
 @dataclass(frozen=True)
 class Room:
-    """What all conversations share. Without ``kept`` nothing is written down, without ``box`` no feedback is taken."""
+    """What all conversations share. Without ``kept`` nothing is written down, without ``box`` no feedback is taken.
+
+    ``replayer`` asks no language model; without it there are no receipts.
+    """
 
     advisor: Answers
     listener: Listener
@@ -71,6 +75,7 @@ class Room:
     settings: Settings
     names: Names
     drafter: Callable[[], Drafter] | None = None
+    replayer: Callable[[], Replayer] | None = None
     kept: Conversations | None = None
     box: FeedbackBox | None = None
     pace: Callable[[str], None] = lambda owner: None
@@ -101,7 +106,8 @@ class Chat:
         self._owner = owner
         self._guard = threading.Lock()
         self._stage = ""
-        self._stopped: set[str] = set()
+        self._heard: object = None  # whose stages are told
+        self._bench = Bench()
         self._words = ""  # what the list is narrowed to
         self._begin()
 
@@ -159,9 +165,10 @@ class Chat:
 
     def _answer(self, before: Thread, turn: Turn, ask: str) -> Shown:
         index = len(before.turns)
-        after = answered(self._staged(), self._room.listener, before, turn)
-        if ask in self._stopped:
-            self._stopped.clear()
+        staged = self._staged()
+        try:
+            after = self._bench.do(ask, lambda: answered(staged, self._room.listener, before, turn))
+        except GivenUp:
             self._thread = replace(before, turns=(*before.turns, replace(turn, error=STOPPED)))
             return {"put": [self._turn(index)], "focus": index}
         self._thread = after
@@ -174,10 +181,7 @@ class Chat:
 
         It may come before what it stops.
         """
-        if ask := _text(act, "ask")[:_LONGEST_TITLE]:
-            while len(self._stopped) >= _MOST_STOPPED:
-                self._stopped.pop()
-            self._stopped.add(ask)
+        self._bench.give_up(_text(act, "ask")[:_LONGEST_TITLE])
         return {}
 
     def stage(self, act: Act) -> Shown:
@@ -185,10 +189,14 @@ class Chat:
         return {"stage": self._stage}
 
     def _staged(self) -> _Staged:
-        return _Staged(self._room.advisor, self._tell)
+        mine = self._heard = object()
+        self._stage = ""
 
-    def _tell(self, stage: str) -> None:
-        self._stage = stage
+        def tell(stage: str) -> None:
+            if self._heard is mine:  # not of what was given up
+                self._stage = stage
+
+        return _Staged(self._room.advisor, tell)
 
     # ------------------------------------------------------------------ facts and days
 
@@ -356,6 +364,16 @@ class Chat:
             "save": _file(f"{exporting.file_name(text)}.docx", exporting.DOCX, exporting.draft_file(text))
         }
 
+    def receipt(self, act: Act) -> Shown:
+        """The receipt of an answer as a file; it is made again first, as only the same one can be proven."""
+        advice = self._thread.turns[self._index(act)].advice
+        if self._room.replayer is None or advice is None or not advice.keep:
+            raise QuestionError("这个答复没有凭据。")
+        self._room.pace(self._owner)
+        now = self._room.now().astimezone()
+        made = receipt_file(advice, self._room.replayer(), now, act.get("without") is True)
+        return {"save": _file(*made)}
+
     # ------------------------------------------------------------------ what is kept
 
     def new(self, act: Act) -> Shown:
@@ -512,6 +530,7 @@ class Chat:
             self._received(turn),
             newest=self._thread.newest(index),
             can_keep=self._room.box is not None and bool(turn.advice and turn.advice.keep),
+            can_prove=self._room.replayer is not None and bool(turn.advice and turn.advice.keep),
         )
         return {"id": f"turn-{index}", "html": html}
 
@@ -545,7 +564,7 @@ _DEEDS: Mapping[str, Callable[[Chat, Act], Shown]] = {
     name: getattr(Chat, name)
     for name in (
         "hello", "say", "retry", "stop", "stage", "set", "suppose", "dates", "source", "calendar", "drafts",
-        "draft", "docx", "new", "quiet", "list", "open", "rename", "forget", "export", "feedback",
+        "draft", "docx", "receipt", "new", "quiet", "list", "open", "rename", "forget", "export", "feedback",
     )
 }  # fmt: skip
 _AT_ONCE = frozenset({Chat.stop, Chat.stage, Chat.source})

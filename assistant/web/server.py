@@ -29,6 +29,7 @@ from assistant.indexing import Progress
 from assistant.law.names import load_names
 from assistant.prompts import Prompts
 from assistant.records.store import Store, open_store
+from assistant.replaying import Replayer
 from assistant.settings import Settings
 from assistant.web.chat import Answers, Room
 from assistant.web.gate import Gate, Pace, is_loopback, visitor_of
@@ -58,6 +59,7 @@ def build_app(
     office: wiring.Office | None = None,
     store: Store | None = None,
     drafter: Callable[[], Drafter] | None = None,
+    replayer: Callable[[], Replayer] | None = None,
 ) -> FastAPI:
     """All pages, not yet open, behind the gate. ``state.registry`` of what is returned holds what is kept,
     ``state.code`` the one-time code for the first administrator.
@@ -67,6 +69,7 @@ def build_app(
         office: for the page of the knowledge base; without it there is the chat only.
         store: what is kept between visits; the one of the settings where none is given.
         drafter: writes drafts from what is in stock now.
+        replayer: makes answers again for receipts, without a language model.
     """
     # Gradio and its hub client read these once, when they are imported; hence the late import.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -87,6 +90,7 @@ def build_app(
         settings=settings,
         names=load_names(settings.knowledge),
         drafter=drafter,
+        replayer=replayer,
         kept=registry.conversations if settings.keep_history else None,
         box=registry.feedback,
         pace=Pace(settings.questions_per_minute).check,
@@ -254,7 +258,13 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
     examples = load_examples(settings.prompts)
     try:
         app = build_app(
-            crew, office, settings, examples, office, drafter=lambda: office.parts(wait=False).drafter
+            crew,
+            office,
+            settings,
+            examples,
+            office,
+            drafter=lambda: office.parts(wait=False).drafter,
+            replayer=crew.replayer,
         )
         _stay_open(app, settings, crew)
     finally:

@@ -9,7 +9,7 @@ window.zemingChat = (root, server) => {
   const box = find("#z-box");
   const wide = window.matchMedia("(min-width: 1100px)");
   const tab = [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
-  const STAGES = { facts: "理解情况", search: "查找条款", judge: "判断", verify: "核对引用" };
+  const STAGES = { facts: "理解情况", search: "查找条款", judge: "判断", verify: "核对引用", model: "请大模型帮着读", wording: "请大模型帮着改措辞" };
   const MENUS = "#z-look[open], #z-days[open], .z-manage[open]"; // what opens above the page
   let kinds = {};
   let working = -1; // the turn that is being answered
@@ -37,6 +37,22 @@ window.zemingChat = (root, server) => {
     } catch {
       return "没有连上责明程序，您写的内容还在。请确认它还开着，再试一次。";
     }
+  };
+
+  // An act on a card may wait for a language model; that is said where sentences are said.
+  const patiently = async (what) => {
+    let done = false;
+    const result = act(what);
+    result.finally(() => { done = true; });
+    (async () => {
+      await new Promise((go) => setTimeout(go, 700));
+      while (!done) {
+        const { stage } = await act({ do: "stage" });
+        if (!done && (stage === "model" || stage === "wording")) notice(`${STAGES[stage]}……`);
+        await new Promise((go) => setTimeout(go, 400));
+      }
+    })();
+    return result;
   };
 
   const show = (result) => {
@@ -303,7 +319,7 @@ window.zemingChat = (root, server) => {
       notice("请先选这一项应该是什么。");
       return;
     }
-    show(await act({ do: pressed, turn, fact: name, values: chosen }));
+    show(await patiently({ do: pressed, turn, fact: name, values: chosen }));
   };
 
   const addFact = async (turn) => {
@@ -325,6 +341,18 @@ window.zemingChat = (root, server) => {
     const { pressed, filled } = await pose("这个答复不准确", parts, [["", "取消"], ["send", "提交", "z-primary"]]);
     if (!pressed) return;
     show(await act({ do: "feedback", turn, right: false, reason: filled.get("reason"), clause: filled.get("clause") }));
+  };
+
+  const prove = async (turn) => {
+    const parts = [
+      tag("p", { class: "z-quiet", text: "一个文件，写明这个答复依据什么、怎样得出来，日后可以用它重做一遍来核对。先照现在的规定重做，一样才写。" }),
+      tag("label", { class: "z-check" }, tag("input", { type: "checkbox", name: "without" }), "不写原话和答复的文字，只留摘要"),
+      tag("p", { class: "z-quiet", text: "写原话的，姓名照写，证件号、手机号等已经隐去，请保管好。" }),
+    ];
+    const { pressed, filled } = await pose("答复凭据", parts, [["", "取消"], ["send", "下载", "z-primary"]]);
+    if (!pressed) return;
+    notice("正在重做这个答复……");
+    show(await act({ do: "receipt", turn, without: filled.has("without") }));
   };
 
   const rename = async (id, title) => {
@@ -381,12 +409,12 @@ window.zemingChat = (root, server) => {
     },
     reply: async (button, turn) => {
       button.disabled = true;
-      show(await act({ do: "set", turn, fact: button.dataset.fact, values: [button.dataset.value] }));
+      show(await patiently({ do: "set", turn, fact: button.dataset.fact, values: [button.dataset.value] }));
       button.disabled = false;
     },
     set: async (button, turn) => {
       closeSheet();
-      show(await act({ do: "set", turn, fact: button.dataset.fact, values: JSON.parse(button.dataset.values) }));
+      show(await patiently({ do: "set", turn, fact: button.dataset.fact, values: JSON.parse(button.dataset.values) }));
     },
     retry: (button, turn) => ask({ do: "retry", turn }, document.querySelector(`#turn-${turn} .z-said`).innerText.replace(/^您说：\s*/, "")),
     calendar: async (button, turn) => show(await act({ do: "calendar", turn })),
@@ -411,6 +439,7 @@ window.zemingChat = (root, server) => {
       show(result);
     },
     wrong: (button, turn) => complain(turn),
+    receipt: (button, turn) => prove(turn),
     open: async (button) => { toggleHistory(false); await turnTo({ do: "open", id: button.dataset.id }); },
     rename: (button) => rename(button.dataset.id, button.dataset.title),
     forget: (button) => forget({ id: button.dataset.id }, button.dataset.title),
@@ -424,7 +453,7 @@ window.zemingChat = (root, server) => {
     dates: async (form) => {
       const decided = {};
       for (const input of form.querySelectorAll("[name=decided]")) if (input.value) decided[input.dataset.id] = input.value;
-      const result = await act({ do: "dates", turn: Number(form.dataset.turn), received: form.received.value, decided });
+      const result = await patiently({ do: "dates", turn: Number(form.dataset.turn), received: form.received.value, decided });
       if (result.put) find("#z-form").received.value = ""; // the newer day counts
       show(result);
     },
