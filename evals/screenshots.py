@@ -1,7 +1,7 @@
 """Pictures of every page for the documentation, at the width of a desk and of a phone.
 
-Comes in: the real assistant, made-up stories, Debian's chromium. Goes out: ``docs/screenshots/*.png``; pictures
-that are no longer made are taken away. Conversations and accounts stand in a folder that is thrown away afterwards.
+Comes in: the real assistant, made-up stories, a scripted language model, Debian's chromium. Goes out:
+``docs/screenshots/*.png``; pictures that are no longer made are taken away. Conversations and accounts stand in a folder that is thrown away afterwards.
 Run as ``python -m evals.screenshots``; needs ``apt-get install -y chromium fonts-noto-cjk``.
 """
 
@@ -21,9 +21,12 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from assistant import wiring
+from assistant.advisor import Advisor
 from assistant.records.feedback import Feedback
 from assistant.settings import Settings, load_settings
 from assistant.web import server
+from tests.chatting import DISSENT, helped_by, helpful
+from tests.model_server import model_server
 
 CHROMIUM = "/usr/bin/chromium"
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
@@ -72,6 +75,15 @@ def main() -> None:
             for camera in _cameras(browser, address, dark=True):
                 _ask(camera)
                 camera.shoot("dark")
+        with (
+            model_server(helpful) as model,
+            _site(office, _settings(records / "helped.db"), helped_by(office.parts(), model.url)) as (
+                _,
+                address,
+            ),
+        ):
+            for camera in _cameras(browser, address):
+                _helped(camera)
         with _site(office, _settings(records / "closed.db", accounts=True)) as (site, address):
             for camera in _cameras(browser, address):
                 camera.open("/setup", "form")
@@ -93,11 +105,13 @@ def _settings(records: Path, accounts: bool = False) -> Settings:
 
 
 @contextmanager
-def _site(office: wiring.Office, settings: Settings) -> Iterator[tuple[FastAPI, str]]:
-    """All pages, opened; the program and its address."""
+def _site(
+    office: wiring.Office, settings: Settings, advisor: Advisor | None = None
+) -> Iterator[tuple[FastAPI, str]]:
+    """All pages, opened; the program and its address. ``advisor`` answers in place of the office."""
     app = server.build_app(
-        office, office, settings, server.load_examples(settings.prompts), office,
-        drafter=lambda: office.parts(wait=False).drafter,
+        advisor or office, office, settings, server.load_examples(settings.prompts), office,
+        drafter=lambda: office.parts(wait=False).drafter, replayer=office.replayer,
     )  # fmt: skip
     served = server.launch(app, settings)
     try:
@@ -122,9 +136,9 @@ def _cameras(browser: Browser, address: str, *, dark: bool = False) -> Iterator[
         context.close()
 
 
-def _ask(camera: Camera) -> None:
+def _ask(camera: Camera, story: str = CASE) -> None:
     camera.open("/", "[data-ready]")
-    camera.page.fill("#z-text", CASE)
+    camera.page.fill("#z-text", story)
     camera.page.click("#z-send")
     camera.page.wait_for_selector("#turn-0 .z-verdict")
     camera.page.evaluate("document.activeElement.blur()")
@@ -172,6 +186,17 @@ def _talk(camera: Camera) -> None:
         page.click("#z-menu")
     page.locator(".z-manage summary").first.click()
     camera.shoot("history")
+
+
+def _helped(camera: Camera) -> None:
+    """An answer that a language model helped with, and the receipt of it."""
+    _ask(camera, DISSENT)
+    camera.page.locator("#turn-0 .z-part-assisted > summary").click()
+    _to_top(camera.page, "#turn-0 .z-part-assisted")
+    camera.shoot("model")
+    camera.page.locator("#turn-0 [data-do=receipt]").click()
+    camera.page.wait_for_selector("#z-box[open]")
+    camera.shoot("receipt")
 
 
 def _to_top(page: Page, selector: str) -> None:
