@@ -1,7 +1,8 @@
 """Pictures of every page for the documentation, at the width of a desk and of a phone.
 
 Comes in: the real assistant, made-up stories, a scripted language model, Debian's chromium. Goes out:
-``docs/screenshots/*.png``; pictures that are no longer made are taken away. Conversations and accounts stand in a folder that is thrown away afterwards.
+``docs/screenshots/*.png``; pictures that are no longer made are taken away. Conversations and accounts stand in a
+folder that is thrown away afterwards.
 Run as ``python -m evals.screenshots``; needs ``apt-get install -y chromium fonts-noto-cjk``.
 """
 
