@@ -313,7 +313,7 @@ def test_the_page_is_told_when_the_model_is_waited_for(parts: Parts, server: Mod
 def test_stopping_is_at_once_while_the_model_is_slow_and_the_next_question_is_answered(
     room: Room, parts: Parts, server: ModelServer
 ) -> None:
-    server.answers = [slow("{}", 8)]
+    server.answers = [slow("{}", 60)]
     chat = Chat(replace(room, advisor=helped_by(parts, server.url)), "browser:me")
     told: list[dict[str, Any]] = []
     asking = threading.Thread(target=lambda: told.append(say(chat, DISSENT, ask="1")))
@@ -325,12 +325,12 @@ def test_stopping_is_at_once_while_the_model_is_slow_and_the_next_question_is_an
     stopped = time.monotonic()
     chat.act({"do": "stop", "ask": "1"})
     asking.join(30)
-    assert time.monotonic() - stopped < 1
+    assert time.monotonic() - stopped < 5  # the model is given 20 seconds
     assert STOPPED in told[0]["put"][0]["html"]
     server.answers = [helpful]
     chat._room = replace(room, advisor=parts.advisor)
     assert "z-verdict" in say(chat, RULE, ask="2")["put"][-1]["html"]
-    assert time.monotonic() - stopped < 7, "it waited for what was stopped"
+    assert time.monotonic() - stopped < 15, "it waited for what was stopped"
     assert chat.act({"do": "stage"}) == {"stage": "verify"}
 
 
