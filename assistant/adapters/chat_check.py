@@ -18,7 +18,7 @@ from assistant.adapters.chat_manner import WAYS, honoured
 from assistant.adapters.chat_model import OpenAIChat, make_chat_model
 from assistant.allowance import estimate
 from assistant.errors import ModelError
-from assistant.ports import Message, Reply
+from assistant.ports import Message
 from assistant.prompts import Prompts
 from assistant.settings import Settings
 
@@ -98,23 +98,28 @@ def examine(settings: Settings) -> Report:
         )
     names = model.models()
     short = _short(model, prompts, report, names)
-    if short is None:
+    if short == "failed":
         return report
-    report.usable = True
-    _long(model, prompts, report, settings.model_timeout)
+    if short == "answered":
+        _long(model, prompts, report, settings.model_timeout)
     _structured(model, settings, prompts, report)
+    report.usable = short == "answered" or report.way is not None
     return report
 
 
-def _short(model: OpenAIChat, prompts: Prompts, report: Report, names: list[str]) -> Reply | None:
+def _short(
+    model: OpenAIChat, prompts: Prompts, report: Report, names: list[str]
+) -> Literal["answered", "endless", "failed"]:
+    """Endless: it writes and finds no end, as models do that were not made to talk; a format may still hold it."""
     try:
         reply = model.complete([Message("user", prompts.render("model/check-short.md.j2"))], most_tokens=200)
     except ModelError as error:
-        report.say("bad", str(error), _advice(error, names, model.name))
-        return None
+        endless = error.kind == "cut"
+        report.say("doubtful" if endless else "bad", str(error), _advice(error, names, model.name))
+        return "endless" if endless else "failed"
     report.short_seconds = round(reply.seconds, 2)
     report.say("good", f"答一句短的用 {reply.seconds:.1f} 秒。")
-    return reply
+    return "answered"
 
 
 def _long(model: OpenAIChat, prompts: Prompts, report: Report, most_seconds: float) -> None:
@@ -184,7 +189,8 @@ def _advice(error: ModelError, names: list[str], name: str) -> str:
         "late": "请调大 ZEMING_MODEL_TIMEOUT，或者换小一些、快一些的模型。",
         "busy": "请过一会儿再试；常常这样，请调小 ZEMING_MODEL_CONCURRENCY。",
         "failed": "请看大模型服务自己的日志。",
-        "cut": "模型可能先想很久再答，请换成不带思考的模型，或者在服务上关掉思考。",
+        "cut": "模型可能先想很久再答，请换成不带思考的模型，或者在服务上关掉思考；"
+        "也可能不是对话模型（名称里一般有 chat、instruct 或者 it），请换成对话模型。",
     }.get(error.kind, "")
 
 

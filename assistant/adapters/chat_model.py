@@ -228,7 +228,10 @@ class OpenAIChat:
                     raise
                 call.rest(pause)
                 repeated += 1
-        if schema is not None and not self.keeps_way and not honoured(written.text, schema):
+        whole = (
+            written.finish != "length"
+        )  # JSON that was cut off says nothing about the way it was asked for
+        if schema is not None and whole and not self.keeps_way and not honoured(written.text, schema):
             manner = manner.without(("way",), True) or manner
         self.manner = manner
         return written

@@ -116,8 +116,8 @@ class Wire:
             with tracing_context(enabled=False):
                 if manner.stream:
                     with closing(self._model.stream(told, stream_usage=manner.usage, **given)) as chunks:  # type: ignore[type-var]
-                        return _gathered(chunks)
-                return _whole(self._model.invoke(told, **given))
+                        return _gathered(chunks, schema is not None)
+                return _whole(self._model.invoke(told, **given), schema is not None)
         except Exception as error:
             raise _fault(error) from None
 
@@ -226,7 +226,7 @@ def _told(messages: Sequence[Message], manner: Manner) -> list[BaseMessage]:
     return [HumanMessage("\n\n".join(m.text for m in messages))]
 
 
-def _gathered(chunks: Iterator[Any]) -> Written:
+def _gathered(chunks: Iterator[Any], structured: bool) -> Written:
     """The pieces of a streamed reply, put together."""
     text, arguments, tokens, finish = [], [], 0, None
     length = 0
@@ -242,10 +242,10 @@ def _gathered(chunks: Iterator[Any]) -> Written:
         finish = chunk.response_metadata.get("finish_reason") or finish
     if finish is None:
         raise Fault("cut", refused=("stream",) if not length else ())
-    return _written("".join(arguments) or "".join(text), tokens, finish)
+    return _written("".join(arguments) or "".join(text), tokens, finish, structured)
 
 
-def _whole(message: AIMessage) -> Written:
+def _whole(message: AIMessage, structured: bool) -> Written:
     text: Any = message.content
     if message.invalid_tool_calls:  # arguments that are not JSON
         text = message.invalid_tool_calls[0]["args"]
@@ -253,13 +253,14 @@ def _whole(message: AIMessage) -> Written:
         text = json.dumps(message.tool_calls[0]["args"], ensure_ascii=False)
     if not isinstance(text, str):
         raise Fault("unusable")
-    return _written(text, _tokens(message), message.response_metadata.get("finish_reason"))
+    return _written(text, _tokens(message), message.response_metadata.get("finish_reason"), structured)
 
 
-def _written(text: str, tokens: int, finish: str | None) -> Written:
+def _written(text: str, tokens: int, finish: str | None, structured: bool) -> Written:
     # what a model thinks aloud before its reply is no part of it
     text = re.sub(r"\A\s*<think>.*?</think>\s*", "", text, flags=re.DOTALL).strip()
-    if finish == "length" or len(text) > MOST_CHARS:
+    # of JSON that was cut off the whole items are good; whoever wanted it ends it after them
+    if (finish == "length" and not (structured and text.startswith("{"))) or len(text) > MOST_CHARS:
         raise Fault("cut")
     if finish == "content_filter":
         raise Fault("refused", about="filter")
