@@ -45,7 +45,10 @@ OUT = Path("build/small-model")
 READY_WITHIN = 120.0  # seconds
 TIMEOUT = 30.0  # of the model, for one answer; it runs on one core
 SLACK = 2.0  # seconds that a busy machine may add to an answer
-RAW_TOKENS = 100
+RAW_TOKENS, RAW_WITHIN = (
+    60,
+    300.0,
+)  # what is read of its words without format, and how many seconds that may take
 RULES = ("对问责决定不服多久内申诉？", "党内警告影响期多久")
 WAYS = {"facts": "读情况", "wording": "写答复", "both": "两样都用"}
 RAW = "混进原话"
@@ -297,14 +300,17 @@ def served(weights: Path, log: Path) -> Iterator[str]:
 
 
 def raw_words(url: str, messages: Sequence[Message]) -> str:
-    """What the model begins to say, without format or check."""
+    """What the model begins to say, without format or check; empty where that takes too long."""
     body = {
         "model": NAME,
         "messages": [{"role": m.role, "content": m.text} for m in messages],
         "max_tokens": RAW_TOKENS,
         "temperature": 0,
     }
-    reply = httpx.post(f"{url}/chat/completions", json=body, timeout=180, trust_env=False).json()
+    try:
+        reply = httpx.post(f"{url}/chat/completions", json=body, timeout=RAW_WITHIN, trust_env=False).json()
+    except httpx.TimeoutException:
+        return ""
     return str(reply["choices"][0]["message"]["content"])
 
 
@@ -423,6 +429,7 @@ def run(url: str, parts: Parts, stories: int, day: date, timeout: float) -> tupl
         if not messages:
             continue
         raw = raw_words(url, messages)
+        print(f"{RAW} {n + 1}/{len(asked)}", file=sys.stderr)
         for reply in (raw, mixed(without, raw)):
             advice = with_raw(without, reply, parts, words)
             row.add(advice, without, unsound(advice, without, without, parts, words, 0.0))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
+from assistant.allowance import estimate
+from assistant.assisted import SHARE_OF_QUERY, TOKENS_OF_FACTS, TOKENS_OF_QUERY
 from assistant.model import Advice, Assistance, Fact, Question
-from assistant.settings import Settings
+from assistant.ports import Message
+from assistant.prompts import Prompts
+from assistant.settings import Settings, load_settings
+from assistant.steps.proposals import fact_request, query_request
 from assistant.steps.wording import Words, load_words
 from assistant.wiring import Parts
 from evals.small_model import HEAD, Pair, Row, mixed, questions, report, run, unsound, with_raw
@@ -179,3 +184,21 @@ def test_questions_are_of_our_own_cases(parts: Parts) -> None:
     asked = [q.text for q in questions(parts, 10, DAY)]
     assert len(asked) == 12
     assert set(asked[:10]) <= {case.story for case in parts.advisor.cases}
+
+
+def test_the_longest_story_fits_the_default_budget(parts: Parts) -> None:
+    """With a reply of its full length, beside the other two requests; 6000 tokens were too few for 2000 signs."""
+    settings = load_settings()
+    prompts, vocabulary = Prompts(settings.prompts), parts.advisor.law.vocabulary
+    story = "长" * settings.max_question_chars
+
+    def told(request: tuple[Sequence[Message], Any]) -> int:
+        return sum(8 + estimate(m.text) for m in request[0]) + estimate(json.dumps(request[1]))
+
+    facts = told(fact_request(story, vocabulary, prompts)) + TOKENS_OF_FACTS
+    terms = told(query_request(story, prompts)) + TOKENS_OF_QUERY
+    assert facts <= (1 - SHARE_OF_QUERY) * settings.model_budget
+    assert terms <= SHARE_OF_QUERY * settings.model_budget
+    assert (
+        settings.model_budget - facts - terms >= 2500
+    )  # the longest wording request of our cases and its reply
