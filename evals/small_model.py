@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -449,7 +450,9 @@ def _sample(task: str, asked: str, said: str, advice: Advice, plain: Advice) -> 
 
 def report(rows: Sequence[Row], samples: Sequence[str], check: str, day: date) -> str:
     """Everything as markdown."""
-    trouble = {sentence: n for row in rows for sentence, n in row.trouble.items()}
+    trouble: Counter[str] = Counter()
+    for row in rows:
+        trouble.update(row.trouble)
     faults = [f"- {row.name}：{fault}" for row in rows for fault in row.faults]
     parts = [
         f"# 真的小模型走一遍（{NAME}，{day.isoformat()}）",

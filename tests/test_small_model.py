@@ -69,6 +69,8 @@ def small_lies(asked: Asked) -> str:
     if asked.schema:
         return lies(asked)
     lines = [line for line in asked.prompt.partition("<<<要改写的句子")[2].splitlines() if line[:1].isdigit()]
+    if not lines:
+        return "说不好。"
     lines[0] = lines[0].replace(". ", ". 也就是说，", 1)
     lines[-1] = lines[-1].replace(". ", ". 另外还要多想一想，", 1)
     return "\n".join(lines)
