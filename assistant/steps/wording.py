@@ -56,14 +56,17 @@ _NO_NUMERAL = re.compile("十十|百百|千千|万万|亿亿")
 _NEGATION = re.compile("[不没未无非免勿莫]")
 _QUOTE = re.compile(r"“([^“”]*)”")
 _PLAIN = str.maketrans("", "", "〔〕")
-_BREAK = dict.fromkeys("，：,:", "，") | dict.fromkeys("；。！？;", "；")  # what parts clauses
-_LISTED, _COMMA, _STOP, _OF, _CONDITION = "、", "，", "；", "的", "〔条件〕"
+_BREAK = (  # what parts clauses; a question is not the statement that it asks about
+    dict.fromkeys("，：,:", "，") | dict.fromkeys("；。！;", "；") | dict.fromkeys("？?", "？")
+)
+_LISTED, _COMMA, _STOP, _ASKED, _OF, _CONDITION = "、", "，", "；", "？", "的", "〔条件〕"
 _WHO = frozenset({_OF, _OF + _COMMA, "的人"})  # 违纪的按…, 违纪的，按…, 违纪的人按…
 
 
 class _Neutral(Strict):
     anywhere: list[str]
     start: list[str]
+    later: list[str]
     story: list[str]
 
 
@@ -167,7 +170,7 @@ def load_words(folder: Path) -> Words:
     file = read_yaml(folder / "wording.yaml", _File, folder)
     form = {word: row.split("|")[0] for row in (*file.operators, *file.same) for word in row.split("|")}
     inner = {*form, *file.neutral.anywhere, *file.condition, *file.condition_end, *file.whole}
-    known = inner | {*file.neutral.start, *file.neutral.story}
+    known = inner | {*file.neutral.start, *file.neutral.later, *file.neutral.story}
     kinds = {word: row.split("|")[0] for row in file.operators for word in row.split("|")}
     glossary = read_yaml(folder / "glossary.yaml", GlossaryFile, folder)
     terms = {*file.terms, *(row.term for row in glossary.terms)}
@@ -199,7 +202,7 @@ def check_words(folder: Path) -> list[KnowledgeError]:
     for row in (*file.operators, *file.same):
         if len({len(_NEGATION.findall(word)) for word in row.split("|")}) > 1:
             found.append(f"“{row}”里有的说法有否定、有的没有，不能互换。")
-    neutral = (*file.neutral.anywhere, *file.neutral.start, *file.neutral.story)
+    neutral = (*file.neutral.anywhere, *file.neutral.start, *file.neutral.later, *file.neutral.story)
     for word in (*neutral, *file.condition, *file.condition_end):
         if _NEGATION.search(word):
             found.append(f"“{word}”里有否定，不能随便加减。")
@@ -505,10 +508,11 @@ def one_form(text: str, words: Words, story: bool = False) -> tuple[str, ...]:
     said: list[str] = []
     clause: list[str] = []
     begun = supposed = False  # a word without meaning at its start; 如果 in it
+    before = ""  # the mark that ended the clause before
 
     def end(mark: str) -> None:
         """Close a clause: its words, whether it is a condition, and the mark."""
-        nonlocal clause, begun, supposed
+        nonlocal clause, begun, supposed, before
         full, condition = bool(clause), supposed and mark != _LISTED
         supposed = supposed and mark == _LISTED  # 如果甲、乙，：what is listed is one condition
         while clause and clause[-1] in words.file.condition_end:
@@ -517,9 +521,9 @@ def one_form(text: str, words: Words, story: bool = False) -> tuple[str, ...]:
         said.extend(clause)
         if full and condition:
             said.append(_OF + mark if mark else _CONDITION)
-        elif mark in (_LISTED, _STOP) or (mark and full and clause[-1] not in words.file.comma_after):
+        elif mark in (_LISTED, _STOP, _ASKED) or (mark and full and clause[-1] not in words.file.comma_after):
             said.append(mark)
-        clause, begun = [], mark == _LISTED  # no clause begins inside a list
+        clause, begun, before = [], mark == _LISTED, mark  # no clause begins inside a list
 
     for word in _tokens(text, words):
         if word in _BREAK or word == _LISTED:
@@ -531,7 +535,9 @@ def one_form(text: str, words: Words, story: bool = False) -> tuple[str, ...]:
             supposed = True
         elif word in neutral.anywhere:
             continue
-        elif not clause and not begun and word in starts:
+        elif not clause and not begun and (
+            word in starts or (before == _COMMA and word in neutral.later)
+        ):
             begun = True
         else:
             forms = [words.form.get(w, w) for w in _apart(word, words)]
@@ -565,7 +571,8 @@ def _difference(written: Sequence[str], template: Sequence[str]) -> str:
 
 def _apart(word: str, words: Words) -> Iterable[str]:
     """What a word consists of that could only be left out at the beginning of a clause."""
-    only_there = word in words.file.neutral.start or word in words.file.neutral.story
+    neutral = words.file.neutral
+    only_there = word in (*neutral.start, *neutral.later, *neutral.story)
     return _known(word, words.inner) if only_there and word not in words.form else (word,)
 
 
