@@ -29,6 +29,7 @@ from assistant.steps.proposals import SURE, Disagreement, Joined, merged
 
 MOST_VERDICTS = 50_000  # remembered, some ten megabytes
 LEAST_WEIGHT = 2.0  # of words for a value, by what was learned: chosen on hands that were held out
+LEAST_IN_STORY = 4.0  # the same of the whole story, for a value that nothing else was read of: held out too
 ORDERS = ("hidden_orders", "yes")
 LEAST_GAIN = 0.01  # how much surer of the verdict an answer must make on average
 
@@ -178,7 +179,8 @@ class Reader:
 
         The clauses that it quotes are looked at as a whole, so that 没有 is not left out: they must not be supposed,
         nor be orders to a program, nor say something else by the lexicon. They must weigh for the value by what was
-        learned, and more than for any other; where nothing was learned of it, they must call it by its name.
+        learned, and more than for any other, and the whole story must not speak against it: a clause alone is easily
+        found for anything. Where nothing was learned of it, they must call it by its name.
         """
         story = read_story(text, self.lexicon)
         spans = [(story.text.span(clause.start, clause.end), clause) for clause in story.clauses]
@@ -195,10 +197,26 @@ class Reader:
             kind = self.law.vocabulary.facts[fact.name]
             said = {f.value for f in found if f.name == fact.name}
             if said and kind.kind != "many":
-                return fact.value in said
-            return fact.value in said or self._weighs(fact.name, fact.value, words)
+                return fact.value in said and not self._denies(fact.name, fact.value, words)
+            return fact.value in said or (
+                self._weighs(fact.name, fact.value, words) and self._fits(fact.name, fact.value, text)
+            )
 
         return speaks
+
+    def _fits(self, name: str, value: str, text: str) -> bool:
+        """Whether the whole story speaks for it, as far as that was learned."""
+        if self.model is None or name not in self.model.heads:
+            return True
+        return self.model.effects(text, name).get(value, LEAST_IN_STORY) >= LEAST_IN_STORY
+
+    def _denies(self, name: str, value: str, words: str) -> bool:
+        """Whether by what was learned the words speak for another value, and clearly more than for this one."""
+        if self.model is None or name not in self.model.heads:
+            return False
+        effects = self.model.effects(words, name)
+        others = [effect for other, effect in effects.items() if other not in (value, UNTOLD)]
+        return max(others, default=0.0) >= effects.get(value, 0.0) + LEAST_WEIGHT
 
     def _weighs(self, name: str, value: str, words: str) -> bool:
         kind = self.law.vocabulary.facts[name]
