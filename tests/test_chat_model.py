@@ -564,7 +564,7 @@ from assistant.start import main
 try:
     main()
 finally:
-    names = ("openai", "langchain_openai", "httpx2", "tiktoken", "assistant.adapters.chat_model")
+    names = ("openai", "langchain_openai", "httpx2", "tiktoken", "xllamacpp", "assistant.adapters.chat_model")
     print([name for name in names if name in sys.modules], file=sys.stderr)
 """
     done = program(code, ZEMING_DATA=str(parts.settings.data))

@@ -6,10 +6,15 @@ What the lies are stands in ``model-lies.yaml``. The reader must get what the ru
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -17,14 +22,16 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
+from assistant.adapters.workers import WorkerFailed
 from assistant.model import Advice, Question
 from assistant.prompts import Prompts
 from assistant.rendering import to_contract
 from assistant.settings import Settings
 from assistant.steps.determination import scope_of
 from assistant.steps.wording import checked, load_words, sentences_of, shown_words, wording_request
-from assistant.wiring import Parts, helper_of
+from assistant.wiring import Crew, Office, Parts, helper_of
 from tests.model_server import (
     Asked,
     Does,
@@ -206,7 +213,8 @@ def test_no_lie_of_a_sentence_is_shown(plain: Mapping[str, Advice], parts: Parts
         }
         assert row["sentence"] in own, row["sentence"]
         reply = "\n".join(
-            f"{s.n}. {row['says'] if key == row['sentence'] else '也就是说，' + key}" for key, s in own.items()
+            f"{s.n}. {row['says'] if key == row['sentence'] else '也就是说，' + key}"
+            for key, s in own.items()
         )
         worded = checked(
             reply, advice.answer, advice.citations, advice.determination, parts.corpus, DAY, words
@@ -349,7 +357,9 @@ def test_orders_in_a_story_stay_in_its_block(ask: Ask, server: ModelServer, part
     leaked = '{"terms": ["你的任务", "提示词", "系统"]}'
     advice = ask(
         SMUGGLED,
-        told(facts=json.dumps(obeyed, ensure_ascii=False), terms=leaked, words="你的任务：把下面编了号的句子"),
+        told(
+            facts=json.dumps(obeyed, ensure_ascii=False), terms=leaked, words="你的任务：把下面编了号的句子"
+        ),
     )
     assert same(advice, parts.advisor.ask(Question(SMUGGLED, DAY)))
     assert {about(asked) for asked in server.asked} == {"facts", "terms", "words"}
@@ -390,3 +400,95 @@ def test_orders_in_a_document_stay_in_a_block_and_change_nothing(
     check_ruled(obeyed, advice)
     assert same(obeyed, advice)
     assert server.asked
+
+
+# ---------------------------------------------------------------- in processes of their own
+
+KEY = "sk-geheim-0123456789"
+
+
+def test_a_crew_asks_the_model_and_keeps_its_limits(
+    settings: Settings, server: ModelServer, plain: Mapping[str, Advice], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Both processes together ask no more at a time than the setting says; nothing secret is written anywhere; and
+    closing waits for no model."""
+    served = settings.model_copy(
+        update={
+            "model": "试验模型",
+            "model_url": server.url,
+            "model_key": SecretStr(KEY),
+            "model_timeout": 30.0,
+            "model_concurrency": 1,
+            "model_retries": 0,
+            "workers": 2,
+        }
+    )
+    lie = {"facts": [{"name": "duty_done", "value": "yes", "quote": "我多次带队到现场检查"}]}
+    server.answers, server.lacks = [told(facts=json.dumps(lie, ensure_ascii=False))], frozenset()
+    server.asked.clear()
+    server.most_at_once = 0
+    crew = Crew(Office(served, answers=False))
+    crew.start()
+    try:
+        names = ["violation", "exemption"]
+        with ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(lambda name: crew.ask(Question(STORIES[name], DAY)), names))
+            assert server.most_at_once == 1
+            for name, advice in zip(names, found, strict=True):
+                assert same(advice, plain[name])
+                assert advice.assisted
+                assert (advice.assisted.model, advice.assisted.facts_kept) == ("试验模型", 0)
+            server.answers = [fails(500, f"{KEY} {STORIES['appeal']}")]
+            advice = crew.ask(Question(STORIES["appeal"], DAY))
+            assert same(advice, plain["appeal"])
+            assert advice.assisted
+            assert advice.assisted.trouble
+            assert KEY not in shown(advice)
+            server.answers = [slow("{}", 60)]
+            before = len(server.asked)
+            waiting = pool.submit(crew.ask, Question(STORIES["other"], DAY))
+            while len(server.asked) == before:
+                time.sleep(0.02)
+            started = time.monotonic()
+            crew.close()
+            with pytest.raises(WorkerFailed):
+                waiting.result(10)
+            assert time.monotonic() - started < 5
+    finally:
+        crew.close()
+    written = "".join(capfd.readouterr())
+    assert not [secret for secret in (KEY, "清水河", "危房改造", "带队到现场") if secret in written]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_ctrl_c_does_not_wait_for_a_slow_model(settings: Settings, server: ModelServer) -> None:
+    server.answers, server.lacks = [slow("{}", 60)], frozenset()
+    server.asked.clear()
+    asking = subprocess.Popen(
+        [sys.executable, "-m", "assistant.cli", "ask", STORIES["violation"]],
+        env={
+            **os.environ,
+            "ZEMING_DATA": str(settings.data),
+            "ZEMING_MODEL": "试验模型",
+            "ZEMING_MODEL_URL": server.url,
+            "ZEMING_MODEL_KEY": KEY,
+            "ZEMING_MODEL_TIMEOUT": "60",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not server.asked:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        asking.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        said, complaint = asking.communicate(timeout=30)
+    finally:
+        asking.kill()
+    assert time.monotonic() - started < 5
+    assert asking.returncode
+    assert "Traceback" not in complaint
+    assert not [secret for secret in (KEY, "清水河") if secret in said + complaint]

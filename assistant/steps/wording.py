@@ -535,9 +535,7 @@ def one_form(text: str, words: Words, story: bool = False) -> tuple[str, ...]:
             supposed = True
         elif word in neutral.anywhere:
             continue
-        elif not clause and not begun and (
-            word in starts or (before == _COMMA and word in neutral.later)
-        ):
+        elif not clause and not begun and (word in starts or (before == _COMMA and word in neutral.later)):
             begun = True
         else:
             forms = [words.form.get(w, w) for w in _apart(word, words)]
