@@ -211,10 +211,10 @@ class Help:
         helper = self._helper
         if helper.words is None:
             return answer
-        messages = wording_request(answer, made, citations, helper.prompts)
+        messages, schema = wording_request(answer, made, citations, helper.prompts)
         if not messages:
             return answer
-        self._send(WORDING, lambda: (messages, None), TOKENS_OF_WORDING, helper.tokens - self._tokens)
+        self._send(WORDING, lambda: (messages, schema), TOKENS_OF_WORDING, helper.tokens - self._tokens)
         reply = self._reply(WORDING)
         if reply is None:
             return answer

@@ -510,7 +510,9 @@ class Assistance:
     prompts: tuple[tuple[str, str], ...] = ()  # file and version of each prompt that was used
     facts_proposed: int = 0
     facts_kept: int = 0  # quoted from the story, and taken or agreed with
-    facts_open: tuple[str, ...] = ()  # names of facts that were read in two ways, and are unknown
+    facts_open: tuple[
+        str, ...
+    ] = ()  # names of facts that are unknown: read in two ways, or too much hung on its word
     facts_stand: tuple[str, ...] = ()  # names of facts on which it was not heard, as the words are plain
     terms: tuple[str, ...] = ()  # that were searched with besides
     sentences: int = 0  # that it wrote

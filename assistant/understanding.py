@@ -25,11 +25,14 @@ from assistant.model import Fact, MissingFact, Scope
 from assistant.steps.determination import QUESTIONS_AT_A_TIME, Law, scope_of
 from assistant.steps.facts import read_facts
 from assistant.steps.learned import UNTOLD, Confirmed, Model, Reading, gain_of, read_learned
-from assistant.steps.proposals import SURE, Disagreement, Joined, merged
+from assistant.steps.proposals import SURE, Disagreement, Joined, doubted, merged
 
 MOST_VERDICTS = 50_000  # remembered, some ten megabytes
 LEAST_WEIGHT = 2.0  # of words for a value, by what was learned: chosen on hands that were held out
 LEAST_IN_STORY = 4.0  # the same of the whole story, for a value that nothing else was read of: held out too
+LEAST_LIKELY = (
+    0.05  # how likely a verdict must be by the local reading alone to be reached on the word of a model
+)
 ORDERS = ("hidden_orders", "yes")
 LEAST_GAIN = 0.01  # how much surer of the verdict an answer must make on average
 
@@ -149,6 +152,31 @@ class Reader:
         vocabulary = self.law.vocabulary
         plain = [f for f in found if f.source == "lexicon"]
         joined = merged(local.facts, plain, proposed, confirmed.keys(), vocabulary, self._speaks(text))
+        read = self._under(joined, local, text, found, confirmed, day, settled)
+        if not local.likely:
+            return read
+        before = scope_of(local.facts, self.law, day)
+        deciding = [f for f in joined.taken if scope_of([*local.facts, f], self.law, day) != before]
+        for facts in filter(None, (deciding, joined.taken)):
+            now = scope_of(read.facts, self.law, day)
+            if now == before or local.likely.get(now, 0.0) >= LEAST_LIKELY:
+                break
+            fewer = doubted(joined, facts, vocabulary)
+            read = self._under(fewer, local, text, found, confirmed, day, settled)
+        return read
+
+    def _under(
+        self,
+        joined: Joined,
+        local: Understanding,
+        text: str,
+        found: Sequence[Fact],
+        confirmed: Confirmed,
+        day: date,
+        settled: frozenset[str],
+    ) -> Understanding:
+        """The sheet read once more under what is settled between both readings."""
+        vocabulary = self.law.vocabulary
         single = [f for f in (*joined.agreed, *joined.taken) if vocabulary.facts[f.name].kind != "many"]
         told = {**{f.name: f.value for f in single}, **dict.fromkeys(joined.open, "unknown"), **confirmed}
         given = [f for f in found if f.name in confirmed or f.name not in told]

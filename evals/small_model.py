@@ -426,7 +426,7 @@ def run(url: str, parts: Parts, stories: int, day: date, timeout: float) -> tupl
         rows.append(row)
     row = Row(RAW)
     for n, without in enumerate(plain):
-        messages = wording_request(without.answer, without.determination, without.citations, prompts)
+        messages, _ = wording_request(without.answer, without.determination, without.citations, prompts)
         if not messages:
             continue
         raw = raw_words(url, messages)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,7 @@ from assistant.advisor import Advisor
 from assistant.model import Advice, Question
 from assistant.web.chat import Answers
 from assistant.wiring import Parts, helper_of
-from tests.model_server import Asked
+from tests.model_server import Asked, as_json, sentences_in
 
 CASE = (
     "我是分管安全的副镇长，镇里的采石场长期违规开采，我知道后没有去查，也没有督促整改，"
@@ -117,12 +116,8 @@ def helpful(asked: Asked) -> str:
         return json.dumps({"facts": told}, ensure_ascii=False)
     if "terms" in wanted:
         return json.dumps({"terms": ["集体决策", "民主集中制"]}, ensure_ascii=False)
-    lines = [
-        line.replace(". ", ". 也就是说，", 1)
-        for line in asked.prompt.partition("<<<要改写的句子")[2].splitlines()
-        if re.match(r"\d+\. ", line)
-    ]
-    return "\n".join([lines[0].replace("，", "，大约", 1), *lines[1:]])
+    lines = [line.replace(". ", ". 也就是说，", 1) for line in sentences_in(asked)]
+    return as_json([lines[0].replace("，", "，大约", 1), *lines[1:]])
 
 
 def helped_by(parts: Parts, url: str, name: str = "试验模型") -> Advisor:

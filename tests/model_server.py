@@ -16,12 +16,13 @@ An answer is words (a good reply) or :class:`Does`; the functions below make the
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -352,3 +353,18 @@ def _tool_call(asked: Asked, arguments: str) -> dict[str, Any]:
 
 def _frame(asked: Asked, kind: str) -> dict[str, Any]:
     return {"id": "试验", "object": kind, "created": 1, "model": asked.body.get("model")}
+
+
+# ---------------------------------------------------------------- what requests for wording hold, and what they want
+
+
+def sentences_in(asked: Asked) -> list[str]:
+    """The numbered sentences that a request wants to be worded; none in other requests."""
+    lines = asked.prompt.partition("<<<要改写的句子")[2].splitlines()
+    return [line for line in lines if re.match(r"\d+\. ", line)]
+
+
+def as_json(lines: Iterable[str]) -> str:
+    """Numbered sentences as the JSON that such a request asks for."""
+    rows = [{"n": int(n), "text": words} for n, _, words in (line.partition(". ") for line in lines)]
+    return json.dumps({"sentences": rows}, ensure_ascii=False)

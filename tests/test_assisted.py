@@ -24,7 +24,9 @@ from assistant.model import Advice, Fact, Question
 from assistant.prompts import Prompts
 from assistant.rendering import to_contract
 from assistant.settings import Settings
+from assistant.steps.determination import scope_of
 from assistant.steps.proposals import (
+    SURE,
     fact_request,
     legal_terms,
     merged,
@@ -32,17 +34,20 @@ from assistant.steps.proposals import (
     proposed_facts,
     query_request,
 )
+from assistant.understanding import LEAST_LIKELY
 from assistant.wiring import Parts, helper_of
 from tests.model_server import (
     Asked,
     Does,
     ModelServer,
+    as_json,
     breaks_off,
     busy,
     fails,
     huge,
     model_server,
     nobody,
+    sentences_in,
     slow,
 )
 
@@ -308,6 +313,57 @@ def test_where_they_differ_the_fact_is_unknown_and_asked_for(parts: Parts, ask: 
     assert "属于职责范围" in advice.answer
 
 
+@pytest.mark.parametrize(
+    ("story", "lie"),
+    [
+        (
+            "我是副镇长，党委会上定那个冷库项目时我明确反对，会议记录写得清清楚楚。后来项目亏了八百多万，"
+            "现在要问责全体班子成员。",
+            row("own_duty", "否", "现在要问责全体班子成员"),
+        ),
+        (
+            "镇里连着三年截留困难群众的救济款，查出来以后县里只批评了镇党委，没有问责任何人。这样行吗？",
+            row("reform_trial", "是", "没有问责任何人"),
+        ),
+    ],
+)
+def test_no_verdict_that_is_next_to_impossible_is_reached_on_the_word_of_a_model(
+    parts: Parts, ask: Ask, story: str, lie: Mapping[str, str]
+) -> None:
+    before = plain(parts, story).determination
+    advice = ask(story, says(facts(lie)))
+    assert before
+    assert advice.determination
+    assert advice.determination.scope == before.scope
+    assert of(advice, lie["name"]) == []
+    assert advice.determination.missing_facts[0].fact == lie["name"]
+    assert advice.assisted
+    assert advice.assisted.facts_open == (lie["name"],)
+    confirmed = ask(story, says(facts(lie)), confirmed={lie["name"]: "no"})
+    assert confirmed.assisted
+    assert confirmed.assisted.facts_open == ()
+
+
+def test_whatever_one_fact_of_a_model_is(parts: Parts) -> None:
+    """Each fact that would change the verdict, with each clause of the story for a quote."""
+    reader, law, asked = parts.advisor.reader, parts.advisor.law, 0
+    found = reader.found(DISSENT, {})
+    local = reader.read(DISSENT, found, {}, DAY)
+    before = scope_of(local.facts, law, DAY)
+    clauses = list(re.finditer("[^，。；、：？！]{3,}", DISSENT))
+    for kind in proposable(law.vocabulary):
+        lies = [Fact(kind.name, value, "", "model", SURE) for value in kind.values]
+        for lie in lies if kind.name not in {f.name for f in local.facts} else ():
+            if scope_of([*local.facts, lie], law, DAY) == before:
+                continue
+            for clause in clauses:
+                quoted = replace(lie, evidence=clause[0], start=clause.start())
+                now = scope_of(reader.read(DISSENT, found, {}, DAY, proposed=[quoted]).facts, law, DAY)
+                assert now == before or local.likely.get(now, 0.0) >= LEAST_LIKELY, (quoted, now)
+                asked += 1
+    assert asked > 50
+
+
 def test_plain_words_are_not_outvoted(parts: Parts, ask: Ask) -> None:
     before = plain(parts, DYKE)
     advice = ask(DYKE, says(facts(row("post_level", "参与决策的班子成员", "也跟上头说过"))))
@@ -546,8 +602,7 @@ def reworded(change: Callable[[str], str]) -> Callable[[Asked], str]:
     """Writes each sentence that it is given, changed."""
 
     def answer(asked: Asked) -> str:
-        lines = asked.prompt.partition("<<<要改写的句子")[2].splitlines()
-        return "\n".join(change(line) for line in lines if re.match(r"\d+\. ", line))
+        return as_json(map(change, sentences_in(asked)))
 
     return answer
 

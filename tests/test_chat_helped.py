@@ -159,7 +159,7 @@ def test_a_model_of_no_use_is_one_quiet_line_in_the_folded_part(parts: Parts, li
 @pytest.mark.parametrize(
     ("given", "told", "not_told"),
     [
-        (Assistance("m", facts_proposed=3, facts_open=("consequence",)), "1项与本机读得不一样", "措辞"),
+        (Assistance("m", facts_proposed=3, facts_open=("consequence",)), "1项和本机读得不一样", "措辞"),
         (Assistance("m", facts_kept=1, facts_proposed=1, facts_stand=("没有了",)), "没有听它的：没有了", "不一致"),
         (Assistance("m", terms=("集体决策",), trouble=("太慢。", "坏了。")), "没帮上的太慢。坏了。", "读事实"),
         (Assistance("m", sentences=4, sentences_kept=4), "写了4句，核对下来意思都不变", "其余"),

@@ -24,7 +24,7 @@ from assistant.evaluation.running import Outcome, Plan, evaluate
 from assistant.evaluation.ways import chosen, cost_of
 from assistant.settings import Settings
 from assistant.wiring import Parts
-from tests.model_server import Asked, ModelServer, model_server, nobody
+from tests.model_server import Asked, ModelServer, as_json, model_server, nobody, sentences_in
 from tests.test_evaluation_run import put
 
 DAY = date(2026, 3, 1)
@@ -51,8 +51,7 @@ def good(asked: Asked) -> str:
         return json.dumps({"facts": told}, ensure_ascii=False)
     if "terms" in properties:
         return json.dumps({"terms": ["失职失责"]}, ensure_ascii=False)
-    sentences = asked.prompt.split("<<<要改写的句子")[1].split(">>>")[0].strip()
-    return sentences.replace("按照", "按").replace("应当", "应该")
+    return as_json(line.replace("按照", "按").replace("应当", "应该") for line in sentences_in(asked))
 
 
 @pytest.fixture(scope="module")

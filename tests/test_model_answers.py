@@ -37,6 +37,7 @@ from tests.model_server import (
     Asked,
     Does,
     ModelServer,
+    as_json,
     breaks_off,
     busy,
     cut,
@@ -49,6 +50,7 @@ from tests.model_server import (
     nobody,
     page,
     resets,
+    sentences_in,
     slow,
 )
 
@@ -90,11 +92,10 @@ def other_words(**instead: str) -> Callable[[Asked], str]:
 
     def answer(asked: Asked) -> str:
         lines = []
-        for line in asked.prompt.partition("<<<要改写的句子")[2].splitlines():
-            if numbered := re.fullmatch(r"(\d+)\. (.+)", line):
-                number, words = numbered.groups()
-                lines.append(f"{number}. {instead.get(words, '也就是说，' + words)}")
-        return "\n".join(lines)
+        for line in sentences_in(asked):
+            number, _, words = line.partition(". ")
+            lines.append(f"{number}. {instead.get(words, '也就是说，' + words)}")
+        return as_json(lines)
 
     return answer
 
@@ -406,7 +407,7 @@ def test_orders_in_a_document_stay_in_a_block_and_change_nothing(
     advice = plain["violation"]
     cited = replace(advice.citations[0], text=f"{advice.citations[0].text[:40]}{order}")
     assert advice.determination
-    [message] = wording_request(
+    [message], _ = wording_request(
         advice.answer, advice.determination, [cited, *advice.citations[1:]], Prompts(settings.prompts)
     )
     assert (message.text.count("<<<"), message.text.count(">>>")) == (3, 3)

@@ -20,7 +20,7 @@ from assistant.steps.proposals import fact_request, query_request
 from assistant.steps.wording import Words, load_words
 from assistant.wiring import Parts
 from evals.small_model import HEAD, Pair, Row, mixed, questions, report, run, unsound, with_raw
-from tests.model_server import Asked, ModelServer, cut, fails, model_server
+from tests.model_server import Asked, ModelServer, as_json, cut, fails, model_server, sentences_in
 
 DAY = date(2026, 11, 22)
 STORY = (
@@ -58,22 +58,20 @@ def lies(asked: Asked) -> str:
         return json.dumps({"facts": rows}, ensure_ascii=False)
     if "terms" in properties:
         return '{"terms": ["第九十九条", "https://example.com", "集体决策"]}'
-    lines = [line for line in asked.prompt.partition("<<<要改写的句子")[2].splitlines() if line[:1].isdigit()]
-    return "\n".join(
-        f"{line}，所以不予问责，详见https://example.com" if n == 3 else line for n, line in enumerate(lines)
+    return as_json(
+        f"{line}，所以不予问责，详见https://example.com" if n == 3 else line
+        for n, line in enumerate(sentences_in(asked))
     )
 
 
 def small_lies(asked: Asked) -> str:
     """One sentence that is wrong but not grave, and one that is well said."""
-    if asked.schema:
-        return lies(asked)
-    lines = [line for line in asked.prompt.partition("<<<要改写的句子")[2].splitlines() if line[:1].isdigit()]
+    lines = sentences_in(asked)
     if not lines:
-        return "说不好。"
+        return lies(asked)
     lines[0] = lines[0].replace(". ", ". 也就是说，", 1)
     lines[-1] = lines[-1].replace(". ", ". 另外还要多想一想，", 1)
-    return "\n".join(lines)
+    return as_json(lines)
 
 
 @pytest.mark.parametrize("answer", [lies, small_lies, cut('{"facts": ['), fails(500)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -32,6 +31,7 @@ from assistant.steps.wording import (
     sentences_of,
     wording_request,
 )
+from tests.model_server import as_json
 
 if TYPE_CHECKING:
     from assistant.wiring import Parts
@@ -277,12 +277,13 @@ def test_one_grave_sentence_is_enough(advices: list[Advice], corpus: Corpus, wor
 
 def test_json_thoughts_and_fences_are_read(advices: list[Advice], corpus: Corpus, words: Words) -> None:
     advice = advices[0]
-    told = dict(line.split(". ", 1) for line in reworded(advice).split("\n"))
+    written = len(reworded(advice).split("\n"))
     for reply in (
-        "```json\n" + json.dumps(told, ensure_ascii=False) + "\n```",
+        "```json\n" + as_json(reworded(advice).split("\n")) + "\n```",
+        "<think>{先想一想}</think>" + as_json(reworded(advice).split("\n"))[:-2],  # cut off
         "<think>先想一想\n1. 乱写</think>\n好的：\n" + reworded(advice).replace(". ", "、"),
     ):
-        assert put(advice, reply, corpus, words).kept == len(told)
+        assert put(advice, reply, corpus, words).kept == written
 
 
 def test_a_number_written_twice_is_not_believed(advices: list[Advice], corpus: Corpus, words: Words) -> None:
@@ -295,14 +296,14 @@ def test_the_request_holds_rules_and_no_story(
     advices: list[Advice], settings: Settings, corpus: Corpus
 ) -> None:
     advice = advices[0]
-    [message] = wording_request(
+    [message], _ = wording_request(
         advice.answer, advice.determination, advice.citations, Prompts(settings.prompts)
     )
     for s in sentences_of(advice.answer, advice.determination):
         assert f"{s.n}. {s.words}" in message.text
     assert "喝了农药" not in message.text
     assert message.text.count("<<<") == message.text.count(">>>") == 3
-    assert wording_request("没有可以改写的", None, (), Prompts(settings.prompts)) == []
+    assert wording_request("没有可以改写的", None, (), Prompts(settings.prompts))[0] == []
 
 
 def test_checking_costs_little(advices: list[Advice], corpus: Corpus, words: Words) -> None:

@@ -16,6 +16,8 @@ How a proposal is joined with the local reading (the lexicon, and what was learn
 5. Facts that may have several values do not contradict one another: 2 and 3 for each value.
 6. Where less than :data:`HOLDING` of what a reply proposes holds (is quoted, and spoken for by what it quotes), the
    reply is not believed at all.
+7. What only the model read and what would bring about a verdict that is next to impossible by the local reading
+   (:data:`assistant.understanding.LEAST_LIKELY`) is not taken, but asked for: :func:`doubted`.
 
 A quote out of words that are written for a program (``knowledge/orders.yaml``) is none. A proposal never confirms a
 fact and never takes one away. Facts about the question itself are never proposed.
@@ -23,7 +25,6 @@ fact and never takes one away. Facts about the question itself are never propose
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,7 @@ from assistant.law.vocabulary import FactKind, Vocabulary
 from assistant.model import Fact
 from assistant.ports import Message
 from assistant.prompts import Prompts
+from assistant.written import listed, one_list
 
 FACTS, QUERY = "model/facts.md.j2", "model/query.md.j2"
 PARTS = "\n=====\n"  # in a prompt: what is above is told by the system, what is below by the user
@@ -41,7 +43,6 @@ PARTS = "\n=====\n"  # in a prompt: what is above is told by the system, what is
 SURE = 0.6  # of a fact that only the model found
 HOLDING = 1 / 3
 PLAIN = 0.8  # a pattern this reliable is not outvoted
-LONGEST_REPLY = 20_000  # characters that are looked at
 MOST_FACTS = 24
 MOST_OF_MANY = 3  # values of a fact that may have several
 LEAST_QUOTE, LONGEST_QUOTE = 2, 120  # characters
@@ -49,8 +50,6 @@ STORY_OF_QUERY = 1200  # characters of a story that are enough to search with
 MOST_TERMS, SHORTEST_TERM, LONGEST_TERM = 6, 2, 12
 
 _MARKS = re.compile(r"<{2,}|>{2,}")
-_FENCE = re.compile(r"```[a-zA-Z]*")
-_TRAILING = re.compile(r",(?=\s*[\]}])")
 _HAN = re.compile(r"[一-鿿]")
 _MACHINE = re.compile(r"[a-z]+_[a-z]+|json|schema|[{}\[\]]", re.IGNORECASE)
 """Words that nobody uses to tell what happened: what was written for the model is not a quote."""
@@ -97,13 +96,13 @@ def fact_request(
         "additionalProperties": False,
     }
     prompt = prompts.render(FACTS, facts=facts, story=in_block(story))
-    return messages_of(prompt), _object("facts", item, MOST_FACTS)
+    return messages_of(prompt), one_list("facts", item, MOST_FACTS)
 
 
 def query_request(story: str, prompts: Prompts) -> tuple[tuple[Message, ...], Mapping[str, Any]]:
     """What to ask for legal terms, and the JSON schema of the reply."""
     prompt = prompts.render(QUERY, story=in_block(story[:STORY_OF_QUERY]))
-    return messages_of(prompt), _object("terms", {"type": "string"}, MOST_TERMS)
+    return messages_of(prompt), one_list("terms", {"type": "string"}, MOST_TERMS)
 
 
 def proposable(vocabulary: Vocabulary) -> tuple[FactKind, ...]:
@@ -115,15 +114,6 @@ def _shown(kind: FactKind) -> Iterator[str]:
     for value in kind.values:
         label = kind.show(value)
         yield f"{value} {label}" if kind.kind != "flag" and label != value else label
-
-
-def _object(name: str, items: Mapping[str, Any], most: int) -> Mapping[str, Any]:
-    return {
-        "type": "object",
-        "properties": {name: {"type": "array", "items": items, "maxItems": most}},
-        "required": [name],
-        "additionalProperties": False,
-    }
 
 
 # ---------------------------------------------------------------- what it wrote
@@ -146,12 +136,12 @@ def proposed_facts(
         story: as the person wrote it; every fact has to quote it.
         shown: gives back in a quote what was hidden from the model.
     """
-    listed = _listed(reply, "facts")
+    rows = listed(reply, "facts")
     kinds: dict[str, FactKind] = {}
     for kind in proposable(vocabulary):
         kinds |= {kind.name: kind, kind.label: kind}
     found: dict[tuple[str, str], Fact] = {}
-    for row in listed[:MOST_FACTS]:
+    for row in rows[:MOST_FACTS]:
         if not isinstance(row, Mapping):
             continue
         told_kind = kinds.get(_text(row.get("name")))
@@ -162,7 +152,7 @@ def proposed_facts(
             fact = Fact(told_kind.name, value, story[slice(*place)], "model", SURE, place[0])
             found.setdefault((fact.name, fact.value), fact)
     facts = tuple(_consistent(found.values(), vocabulary))
-    return Proposed(facts if len(facts) >= HOLDING * len(listed[:MOST_FACTS]) else (), len(listed))
+    return Proposed(facts if len(facts) >= HOLDING * len(rows[:MOST_FACTS]) else (), len(rows))
 
 
 def _consistent(facts: Collection[Fact], vocabulary: Vocabulary) -> Iterator[Fact]:
@@ -199,63 +189,6 @@ def _text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _listed(reply: str, key: str) -> list[Any]:
-    """The list under ``key`` of the first JSON object in a reply; empty where there is none, mended or not."""
-    text = _FENCE.sub("", reply[:LONGEST_REPLY])
-    start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
-    if start < 0:
-        return []
-    read = _read(text[start:])
-    if read is None:
-        read = _read(mended(text[start:]))
-    if isinstance(read, Mapping):
-        read = read.get(key)
-    return list(read) if isinstance(read, list) else []
-
-
-def _read(text: str) -> Any:
-    try:
-        return json.JSONDecoder().raw_decode(_TRAILING.sub("", text))[0]
-    except (ValueError, RecursionError):
-        return None
-
-
-def mended(text: str) -> str:
-    """JSON that was cut off, ended after its last whole item.
-
-    >>> mended('{"facts": [{"name": "a", "value": "b"}, {"name": "c", "va')
-    '{"facts": [{"name": "a", "value": "b"}]}'
-    >>> mended('{"terms": ["诫勉", "申')
-    '{"terms": ["诫勉"]}'
-    """
-    closing: list[str] = []
-    whole, left = 0, ""  # up to where the text can be kept, and what then closes it
-    inside = escaped = False
-    for at, char in enumerate(text):
-        if inside:
-            if escaped:
-                escaped = False
-            elif char == "\\":
-                escaped = True
-            elif char == '"':
-                inside = False
-                if closing and closing[-1] == "]":
-                    whole, left = at + 1, "".join(reversed(closing))
-        elif char == '"':
-            inside = True
-        elif char in "{[":
-            closing.append("}" if char == "{" else "]")
-            if char == "[":
-                whole, left = at + 1, "".join(reversed(closing))
-        elif char in "}]":
-            if not closing or closing.pop() != char:
-                break
-            whole, left = at + 1, "".join(reversed(closing))
-            if not closing:
-                break
-    return text[:whole] + left
-
-
 # ---------------------------------------------------------------- terms to search with
 
 
@@ -282,17 +215,17 @@ def legal_terms(
             provisions.
         about: ids of the provisions that the story may be about.
     """
-    listed = _listed(reply, "terms")
+    rows = listed(reply, "terms")
     there = normalise(story)
     terms: list[str] = []
-    for row in listed[: 4 * MOST_TERMS]:
+    for row in rows[: 4 * MOST_TERMS]:
         term = normalise(_text(row)).strip("“”\"'。，、；")
         if not SHORTEST_TERM <= len(term) <= LONGEST_TERM or _NOT_A_TERM.search(term) or term in terms:
             continue
         told = term in there and len(_HAN.findall(term)) >= SHORTEST_TERM
         if told or any(id in about for id in known.get(term, ())):
             terms.append(term)
-    return Terms(tuple(terms[:MOST_TERMS]), len(listed))
+    return Terms(tuple(terms[:MOST_TERMS]), len(rows))
 
 
 # ---------------------------------------------------------------- the rule by which proposals are joined
@@ -300,10 +233,13 @@ def legal_terms(
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A fact of which the words were read in two ways. ``stands``: the local one holds, as its words are plain."""
+    """A fact of which the words were read in two ways. ``stands``: the local one holds, as its words are plain.
+
+    ``local`` is None where only the model read it, and too much hangs on it to take its word.
+    """
 
     name: str
-    local: Fact
+    local: Fact | None
     model: Fact
     stands: bool = False
 
@@ -371,6 +307,20 @@ def merged(
     if len(out.agreed) + len(out.taken) + len(out.disagreements) < HOLDING * len(proposed):
         return Joined(dropped=tuple(proposed))
     return Joined(tuple(out.agreed), tuple(out.taken), tuple(out.disagreements), tuple(out.dropped))
+
+
+def doubted(joined: Joined, facts: Collection[Fact], vocabulary: Vocabulary) -> Joined:
+    """The same with some of the facts that only the model read not taken: they are asked for instead.
+
+    Of facts with several values that one is left out only: there is no question whether there is one more.
+    """
+    single = [f for f in facts if vocabulary.facts[f.name].kind != "many"]
+    return replace(
+        joined,
+        taken=tuple(f for f in joined.taken if f not in facts),
+        disagreements=(*joined.disagreements, *(Disagreement(f.name, None, f) for f in single)),
+        dropped=(*joined.dropped, *(f for f in facts if f not in single)),
+    )
 
 
 def _surer(local: Fact, model: Fact) -> Fact:

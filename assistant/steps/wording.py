@@ -16,7 +16,6 @@ name, and stand beside it in case a row of that file is wrong.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,12 +33,12 @@ from assistant.model import Citation, Determination
 from assistant.ports import Message
 from assistant.prompts import Prompts
 from assistant.steps.verification import verify
+from assistant.written import LONGEST_REPLY, listed, one_list, spoken
 
 PROMPT = "model/wording.md.j2"
 MOST_SENTENCES = 20  # that one request asks for
 SHORTEST, LONGEST = 0.4, 2.0  # length of a sentence, measured by its template sentence
 SHOWN = 300  # characters of a provision that the model is given
-LONGEST_REPLY = 20_000  # characters; a reply that is longer is not read
 MOST_FAILING = 1 / 3
 
 _MARK = re.compile(r"\[(\d+)\]")
@@ -47,7 +46,6 @@ _STATED = re.compile(  # a line of an answer about the rules: head, words, marks
     r"(?P<lead>(?:- )?(?:\*\*[^*]+\*\*：?)?)(?P<words>[^\[\]*]+?)(?P<tail>(?:\[\d+\])+(?:（[^（）]*）)?。(?:——.*)?)"
 )
 _NUMBERED = re.compile(r"\s*(?:[-*]\s*)?(?:\*\*)?(\d{1,3})(?:\*\*)?\s*[.、:：)）．]\s*(.+)")
-_THOUGHT = re.compile(r".*</think>", re.DOTALL)
 _STRANGE = re.compile(r"[^\u4e00-\u9fff\d，。；：、！？（）《》“”‘’\-—…·%.,:/\s]")
 _HTML = re.compile(r"<[^>]*>?|&\w+;|&#|\]\(|!\[|`|^#|\||~~|__")
 _TITLE = re.compile(r"《[^《》]*》")
@@ -272,14 +270,21 @@ def _marks(tail: str) -> tuple[int, ...]:
 
 def wording_request(
     template_answer: str, made: Determination | None, citations: Sequence[Citation], prompts: Prompts
-) -> list[Message]:
-    """What the model is told: the verdict in words, the sentences, what they cite. Empty: nothing to be worded.
+) -> tuple[Sequence[Message], Mapping[str, Any]]:
+    """What the model is told: the verdict in words, the sentences, what they cite; and the JSON schema of the reply.
 
-    Neither the story nor words of the asker are among it.
+    No messages: nothing to be worded. Neither the story nor words of the asker are among them.
     """
     sentences = sentences_of(template_answer, made)
+    item = {
+        "type": "object",
+        "properties": {"n": {"type": "integer"}, "text": {"type": "string"}},
+        "required": ["n", "text"],
+        "additionalProperties": False,
+    }
+    schema = one_list("sentences", item, len(sentences))
     if not sentences:
-        return []
+        return [], schema
     cited = {n for s in sentences for n in s.marks}
     verdict = template_answer.split("\n", 1)[0].split("**")[1] if made else "回答一个问规定的问题"
     text = prompts.render(
@@ -290,7 +295,7 @@ def wording_request(
             f"[{c.n}] {_as_data(c.label)}：{_as_data(c.text[:SHOWN])}" for c in citations if c.n in cited
         ],
     )
-    return [Message("user", text)]
+    return [Message("user", text)], schema
 
 
 def _as_data(text: str) -> str:
@@ -345,28 +350,24 @@ def checked(
 
 def _written(reply: str) -> dict[int, str]:
     """The numbered sentences of a reply; a number that comes twice with different words counts as not written."""
-    reply = _THOUGHT.sub("", reply)
     found: dict[int, set[str]] = {}
-    for n, text in _from_json(reply) or _from_lines(reply):
+    for n, text in _from_json(reply) or _from_lines(spoken(reply)):
         found.setdefault(n, set()).add(text.strip())
     return {n: texts.pop() for n, texts in found.items() if len(texts) == 1}
 
 
 def _from_lines(reply: str) -> list[tuple[int, str]]:
+    """``1. …`` a line, of models that write no JSON."""
     return [(int(m[1]), m[2]) for line in reply.split("\n") if (m := _NUMBERED.fullmatch(line))]
 
 
 def _from_json(reply: str) -> list[tuple[int, str]]:
-    """``{"1": "…"}`` or a list of sentences, for models that write nothing else."""
-    start, end = reply.find("{"), reply.rfind("}")
-    if start < 0 or end < start:
-        return []
-    try:
-        loaded: Any = json.loads(reply[start : end + 1])
-    except (ValueError, RecursionError):
-        return []
-    rows = loaded.items() if isinstance(loaded, dict) else ()
-    return [(int(k), v) for k, v in rows if str(k).isascii() and str(k).isdigit() and isinstance(v, str)]
+    rows = [row for row in listed(reply, "sentences") if isinstance(row, Mapping)]
+    return [
+        (row["n"], row["text"])
+        for row in rows
+        if type(row.get("n")) is int and isinstance(row.get("text"), str)
+    ]
 
 
 def _put(
