@@ -30,9 +30,7 @@ from assistant.steps.proposals import SURE, Disagreement, Joined, doubted, merge
 MOST_VERDICTS = 50_000  # remembered, some ten megabytes
 LEAST_WEIGHT = 2.0  # of words for a value, by what was learned: chosen on hands that were held out
 LEAST_IN_STORY = 4.0  # the same of the whole story, for a value that nothing else was read of: held out too
-LEAST_LIKELY = (
-    0.05  # how likely a verdict must be by the local reading alone to be reached on the word of a model
-)
+LEAST_LIKELY = 0.05  # by the local reading alone, of a verdict that is reached on the word of a model
 ORDERS = ("hidden_orders", "yes")
 LEAST_GAIN = 0.01  # how much surer of the verdict an answer must make on average
 

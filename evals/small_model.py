@@ -46,10 +46,7 @@ OUT = Path("build/small-model")
 READY_WITHIN = 120.0  # seconds
 TIMEOUT = 30.0  # of the model, for one answer; it runs on one core
 SLACK = 2.0  # seconds that a busy machine may add to an answer
-RAW_TOKENS, RAW_WITHIN = (
-    60,
-    300.0,
-)  # what is read of its words without format, and how many seconds that may take
+RAW_TOKENS, RAW_WITHIN = 60, 300.0  # of its words without format, and the seconds that they may take
 RULES = ("对问责决定不服多久内申诉？", "党内警告影响期多久")
 WAYS = {"facts": "读情况", "wording": "写答复", "both": "两样都用"}
 RAW = "混进原话"

@@ -11,9 +11,7 @@ import sys
 from pathlib import Path
 
 CONTEXT = 8192  # tokens of each of the two requests of one answer
-THREADS = (
-    1  # waiting threads of llama.cpp turn in circles: on a busy machine two are five times slower than one
-)
+THREADS = 1  # two were slower on a busy machine
 
 GEMMA = """{{ bos_token }}{% for m in messages %}{% if m.role == 'assistant' %}<start_of_turn>model
 {{ m.content | trim }}<end_of_turn>

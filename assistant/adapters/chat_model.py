@@ -228,9 +228,7 @@ class OpenAIChat:
                     raise
                 call.rest(pause)
                 repeated += 1
-        whole = (
-            written.finish != "length"
-        )  # JSON that was cut off says nothing about the way it was asked for
+        whole = written.finish != "length"  # what was cut off says nothing about the way of asking
         if schema is not None and whole and not self.keeps_way and not honoured(written.text, schema):
             manner = manner.without(("way",), True) or manner
         self.manner = manner
