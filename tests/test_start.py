@@ -52,3 +52,14 @@ def test_it_can_be_ended_at_any_moment_without_a_word(parts: Parts) -> None:
             [sys.executable, "-c", program, pause], capture_output=True, text=True, timeout=60
         )
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_wrong_setting_is_said_once() -> None:
+    program = "from assistant.start import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "ask", "算问责吗"], capture_output=True, text=True, timeout=60,
+        env={**os.environ, "ZEMING_PORT": "八千"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "ZEMING_PORT" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
