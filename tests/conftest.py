@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 # The long files come first, so that no core waits at the end. While the first of them prepares what is learned and
 # the index, the next two go on without.
 LONG = (
-    "test_kb", "test_admin", "test_hostile_files", "test_chat_page", "test_web_knowledge", "test_accessibility",
-    "test_cli", "test_chat", "test_vector_store", "test_receipts", "test_assisted", "test_drafting", "test_workers",
-    "test_gate", "test_readers", "test_learned", "test_records", "test_accounts",
+    "test_kb", "test_admin", "test_hostile_files", "test_web_knowledge", "test_cli", "test_chat", "test_chat_page",
+    "test_model_answers", "test_accessibility", "test_chat_helped", "test_workers", "test_vector_store",
+    "test_receipts", "test_assisted", "test_evaluation_model", "test_small_model", "test_drafting", "test_gate",
+    "test_readers", "test_learned", "test_records", "test_accounts", "test_abstain", "test_evaluation_run",
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from assistant.adapters.library import Library
 from assistant.wiring import Parts
 from tests.documents import make_docx, make_pdf
 from tests.hostile import hostile_files
+from tests.processes import hears_ctrl_c
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 COMMAND = Path(sys.executable).parent / "zeming"
@@ -292,11 +293,6 @@ def test_killed_in_the_middle_twice_and_then_done(kb: Run, data: Path, tmp_path:
     value(kb("kb", "remove", *(row["document"]["id"] for row in done), "--json"))
 
 
-def _hears_ctrl_c() -> None:
-    """What runs in the background of a shell is told to ignore Ctrl+C, and would pass that on."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_interrupted_by_the_person_nothing_was_added(data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "some"
     folder.mkdir()
@@ -307,7 +303,7 @@ def test_interrupted_by_the_person_nothing_was_added(data: Path, tmp_path: Path)
     running = subprocess.Popen(
         [str(COMMAND), "kb", "add", str(folder)], stderr=subprocess.PIPE, text=True,
         env={**os.environ, "ZEMING_DATA": str(data)}, start_new_session=True,
-        preexec_fn=_hears_ctrl_c,
+        preexec_fn=hears_ctrl_c,
     )  # fmt: skip
     assert running.stderr
     while "已添加" not in (line := running.stderr.readline()):

@@ -53,6 +53,7 @@ from tests.model_server import (
     sentences_in,
     slow,
 )
+from tests.processes import hears_ctrl_c
 
 LIES = yaml.safe_load((Path(__file__).parent / "model-lies.yaml").read_text("utf-8"))
 STORIES: Mapping[str, str] = LIES["stories"]
@@ -503,6 +504,7 @@ def test_ctrl_c_does_not_wait_for_a_slow_model(settings: Settings, server: Model
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hears_ctrl_c,
     )
     try:
         deadline = time.monotonic() + 60

@@ -26,6 +26,7 @@ from assistant.settings import Settings
 from assistant.wiring import Crew, Office, Parts
 from tests.browser import free_port
 from tests.desk import make, make_nothing
+from tests.processes import hears_ctrl_c
 
 
 def no_report(_stage: str) -> None: ...
@@ -46,11 +47,11 @@ def ask(workers: Workers, question: str) -> str:
     return str(workers.ask(question, no_report, nobody))
 
 
-def both(workers: Workers, tries: int = 100) -> set[str]:
+def both(workers: Workers, tries: int = 100, wait: float = 0.5) -> set[str]:
     """What two questions at once bring, when both processes have started."""
     for _ in range(tries):
         with ThreadPoolExecutor(2) as pool:
-            said = set(pool.map(partial(ask, workers), ["wait 0.5", "wait 0.5"]))
+            said = set(pool.map(partial(ask, workers), [f"wait {wait}"] * 2))
         if len(said) == 2:
             break
     return said
@@ -59,10 +60,10 @@ def both(workers: Workers, tries: int = 100) -> set[str]:
 def test_two_answer_at_once_in_processes_of_their_own(workers: Workers) -> None:
     both(workers)
     started = time.monotonic()
-    said = both(workers, tries=1)
+    said = both(workers, tries=1, wait=2)
     assert len(said) == 2
     assert str(os.getpid()) not in "".join(said)
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 3.8
 
 
 def test_who_comes_first_is_served_first(workers: Workers) -> None:
@@ -212,6 +213,7 @@ def test_ctrl_c_ends_everything_quietly(parts: Parts, settings: Settings) -> Non
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=hears_ctrl_c,
     )
     try:
         assert chat.stdout is not None

@@ -84,7 +84,7 @@ def _serve(line: Connection, other_end: Connection) -> None:
     """Answer what comes over the line until its other end is closed, by the first process or by its death."""
     other_end.close()
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
-        with contextlib.suppress(ZemingError):  # settings, say; the first process meets it as well, and says it
+        with contextlib.suppress(ZemingError):  # the first process meets it as well, and says it
             _load()
         while True:
             function, arguments = line.recv()
