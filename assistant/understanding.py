@@ -154,8 +154,8 @@ class Reader:
         if not local.likely:
             return read
         before = scope_of(local.facts, self.law, day)
-        deciding = [f for f in joined.taken if scope_of([*local.facts, f], self.law, day) != before]
-        for facts in filter(None, (deciding, joined.taken)):
+        deciding = tuple(f for f in joined.taken if scope_of([*local.facts, f], self.law, day) != before)
+        for facts in dict.fromkeys(filter(None, (deciding, joined.taken))):
             now = scope_of(read.facts, self.law, day)
             if now == before or local.likely.get(now, 0.0) >= LEAST_LIKELY:
                 break
